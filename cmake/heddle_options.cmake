@@ -3,7 +3,8 @@ add_library(heddle_options INTERFACE)
 target_include_directories(heddle_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(heddle_options INTERFACE
     -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
-    -fno-omit-frame-pointer)
+    -fno-omit-frame-pointer -fPIE)
+target_link_options(heddle_options INTERFACE -pie)
 if(HEDDLE_WERROR)
     target_compile_options(heddle_options INTERFACE -Werror)
 endif()

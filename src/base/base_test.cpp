@@ -1,7 +1,7 @@
 // What every room leans on: ids sort and are unique, Rng repeats, Result carries its error.
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "base/clock.h"
 #include "base/ids.h"

@@ -9,10 +9,10 @@ namespace heddle {
 [[noreturn]] void check_failed(const char* expression, std::string_view message, const char* file,
                                int line);
 
-#define HEDDLE_CHECK(condition, message)                                         \
-    do {                                                                         \
-        if (!(condition)) [[unlikely]]                                           \
-            ::heddle::check_failed(#condition, (message), __FILE__, __LINE__);   \
+#define HEDDLE_CHECK(condition, message)                                       \
+    do {                                                                       \
+        if (!(condition)) [[unlikely]]                                         \
+            ::heddle::check_failed(#condition, (message), __FILE__, __LINE__); \
     } while (false)
 
 }  // namespace heddle

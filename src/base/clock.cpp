@@ -4,7 +4,7 @@ namespace heddle {
 namespace {
 
 class SystemClock final : public Clock {
-   public:
+public:
     [[nodiscard]] SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
     [[nodiscard]] WallTime wall() const override { return std::chrono::system_clock::now(); }
 };

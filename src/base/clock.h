@@ -12,7 +12,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::system_clock::time_point;
 
 class Clock {
-   public:
+public:
     virtual ~Clock() = default;
     [[nodiscard]] virtual SteadyTime steady() const = 0;
     [[nodiscard]] virtual WallTime wall() const = 0;
@@ -28,7 +28,7 @@ class Clock {
 
 // Moves only when told to. Thread-safe.
 class FakeClock final : public Clock {
-   public:
+public:
     [[nodiscard]] SteadyTime steady() const override {
         return SteadyTime(std::chrono::nanoseconds(nanos_.load()));
     }
@@ -38,7 +38,7 @@ class FakeClock final : public Clock {
     }
     void advance(std::chrono::nanoseconds by) { nanos_ += by.count(); }
 
-   private:
+private:
     std::atomic<std::int64_t> nanos_{1'700'000'000'000'000'000};
 };
 

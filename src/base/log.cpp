@@ -19,11 +19,17 @@ void write_stderr(Level level, std::string_view room, std::string_view message, 
 
 }  // namespace
 
-void set_sink(std::shared_ptr<Sink> sink) { current = std::move(sink); }
+void set_sink(std::shared_ptr<Sink> sink) {
+    current = std::move(sink);
+}
 
-void set_level(Level level) { minimum.store(level, std::memory_order_relaxed); }
+void set_level(Level level) {
+    minimum.store(level, std::memory_order_relaxed);
+}
 
-bool enabled(Level level) { return level >= minimum.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+    return level >= minimum.load(std::memory_order_relaxed);
+}
 
 void write(Level level, std::string_view room, std::string_view message, Fields fields) {
     if (!enabled(level)) return;

@@ -3,12 +3,12 @@
 // Thread-safe. Never log keys, prompts or document text above debug.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace heddle::log {
 
@@ -27,7 +27,7 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 class Sink {
-   public:
+public:
     virtual ~Sink() = default;
     virtual void write(Level level, std::string_view room, std::string_view message,
                        Fields fields) = 0;

@@ -15,7 +15,7 @@ class NoHistogram final : public Histogram {
 };
 
 class NoMetrics final : public Metrics {
-   public:
+public:
     Counter& counter(std::string_view, std::string_view, const Labels&) override {
         return counter_;
     }
@@ -25,7 +25,7 @@ class NoMetrics final : public Metrics {
         return histogram_;
     }
 
-   private:
+private:
     NoCounter counter_;
     NoGauge gauge_;
     NoHistogram histogram_;

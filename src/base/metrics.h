@@ -11,27 +11,27 @@
 namespace heddle {
 
 class Counter {
-   public:
+public:
     virtual ~Counter() = default;
     virtual void add(double amount = 1) = 0;
 };
 
 class Gauge {
-   public:
+public:
     virtual ~Gauge() = default;
     virtual void set(double value) = 0;
     virtual void add(double amount) = 0;
 };
 
 class Histogram {
-   public:
+public:
     virtual ~Histogram() = default;
     virtual void observe(double value) = 0;
 };
 
 // Names carry no prefix ("time_to_first_token_seconds"); the exporter adds "heddle:".
 class Metrics {
-   public:
+public:
     using Labels = std::vector<std::pair<std::string, std::string>>;
 
     virtual ~Metrics() = default;
@@ -41,8 +41,7 @@ class Metrics {
                          const Labels& labels = {}) = 0;
     // Upper bounds in rising order, without +Inf.
     virtual Histogram& histogram(std::string_view name, std::string_view help,
-                                 const std::vector<double>& bounds,
-                                 const Labels& labels = {}) = 0;
+                                 const std::vector<double>& bounds, const Labels& labels = {}) = 0;
 
     // Swallows everything; for tests and one-shot commands.
     static Metrics& none();

@@ -14,7 +14,7 @@ void secure_random(std::span<std::byte> out);
 // xoshiro256** (Blackman and Vigna, 2018), seeded through SplitMix64. Same seed, same numbers on
 // every machine. Not thread-safe.
 class Rng {
-   public:
+public:
     using result_type = std::uint64_t;
 
     explicit Rng(std::uint64_t seed);
@@ -29,7 +29,7 @@ class Rng {
     // Uniform in [0, bound); bound > 0. Unbiased.
     std::uint64_t below(std::uint64_t bound);
 
-   private:
+private:
     std::uint64_t state_[4];
 };
 

@@ -14,25 +14,25 @@ namespace heddle {
 // What went wrong, coarse enough to be mapped to an HTTP status in one table
 // (api/error_response.cpp).
 enum class ErrorCode {
-    kInvalidArgument,    // 400: the request is wrong; param() names the field
-    kUnprocessable,      // 422: well-formed JSON that does not fit the schema (FastAPI's shape)
-    kUnauthenticated,    // 401
-    kPermissionDenied,   // 403
-    kNotFound,           // 404
-    kMethodNotAllowed,   // 405
-    kTimeout,            // 408: the peer was too slow to send
-    kConflict,           // 409
-    kTooLarge,           // 413
-    kUnsupportedType,    // 415
-    kRateLimited,        // 429: this client is over its share
-    kCancelled,          // 499: the caller left
-    kInternal,           // 500: our fault
-    kUnimplemented,      // 501
-    kUpstream,           // 502: a server that we asked failed
-    kUnavailable,        // 503: full, draining or loading; try again
-    kDeadlineExceeded,   // 504
-    kCorrupt,            // a file or row that cannot be believed
-    kIo,                 // disk or network of our own
+    kInvalidArgument,   // 400: the request is wrong; param() names the field
+    kUnprocessable,     // 422: well-formed JSON that does not fit the schema (FastAPI's shape)
+    kUnauthenticated,   // 401
+    kPermissionDenied,  // 403
+    kNotFound,          // 404
+    kMethodNotAllowed,  // 405
+    kTimeout,           // 408: the peer was too slow to send
+    kConflict,          // 409
+    kTooLarge,          // 413
+    kUnsupportedType,   // 415
+    kRateLimited,       // 429: this client is over its share
+    kCancelled,         // 499: the caller left
+    kInternal,          // 500: our fault
+    kUnimplemented,     // 501
+    kUpstream,          // 502: a server that we asked failed
+    kUnavailable,       // 503: full, draining or loading; try again
+    kDeadlineExceeded,  // 504
+    kCorrupt,           // a file or row that cannot be believed
+    kIo,                // disk or network of our own
 };
 
 [[nodiscard]] std::string_view to_string(ErrorCode code);
@@ -41,7 +41,7 @@ enum class ErrorCode {
 // `reason` is the machine-readable name (OpenAI's `code`, e.g. "context_length_exceeded"),
 // `param` the request field at fault. Not an aggregate on purpose (see STYLE.md, Errors).
 class Error {
-   public:
+public:
     Error() = default;
     Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
 
@@ -70,7 +70,7 @@ class Error {
         return std::move(*this);
     }
 
-   private:
+private:
     ErrorCode code_ = ErrorCode::kInternal;
     std::string message_;
     std::string reason_;
@@ -94,9 +94,9 @@ using Result = tl::expected<T, Error>;
 // expression may be `co_await task`.
 #define HEDDLE_CONCAT_INNER(a, b) a##b
 #define HEDDLE_CONCAT(a, b) HEDDLE_CONCAT_INNER(a, b)
-#define HEDDLE_TRY_IMPL(tmp, decl, ret, ...)                \
-    auto tmp = (__VA_ARGS__);                               \
-    if (!tmp) ret ::heddle::fail(std::move(tmp).error());   \
+#define HEDDLE_TRY_IMPL(tmp, decl, ret, ...)              \
+    auto tmp = (__VA_ARGS__);                             \
+    if (!tmp) ret ::heddle::fail(std::move(tmp).error()); \
     decl = std::move(*tmp)
 #define HEDDLE_TRY(decl, ...) \
     HEDDLE_TRY_IMPL(HEDDLE_CONCAT(try_, __LINE__), decl, return, __VA_ARGS__)
@@ -106,9 +106,9 @@ using Result = tl::expected<T, Error>;
     if (auto tmp = (__VA_ARGS__); !tmp) ret ::heddle::fail(std::move(tmp).error())
 #define HEDDLE_TRY_VOID(...) \
     HEDDLE_TRY_VOID_IMPL(HEDDLE_CONCAT(try_, __LINE__), return, __VA_ARGS__)
-#define HEDDLE_CO_TRY_VOID(...)                                           \
-    do {                                                                  \
-        auto try_void = (__VA_ARGS__);                                    \
+#define HEDDLE_CO_TRY_VOID(...)                                               \
+    do {                                                                      \
+        auto try_void = (__VA_ARGS__);                                        \
         if (!try_void) co_return ::heddle::fail(std::move(try_void).error()); \
     } while (false)
 

@@ -1,0 +1,39 @@
+// co_await offload(pool, fn): runs fn on the worker pool and resumes where the caller was.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "async/runtime.h"
+
+namespace heddle::async {
+
+namespace impl {
+
+template <class F>
+Task<std::invoke_result_t<F&>> call(F fn) {
+    co_return fn();
+}
+
+}  // namespace impl
+
+// Blocking and CPU-bound work. It cannot be interrupted: a cancelled caller still waits for it
+// (give fn a std::stop_token where that matters). Exceptions come out at the co_await. Name a
+// capturing lambda before the co_await.
+template <class F>
+Task<std::invoke_result_t<F&>> offload(WorkerPool& pool, F fn) {
+    struct Count {
+        std::atomic<std::size_t>& pending;
+        explicit Count(std::atomic<std::size_t>& p) : pending(p) { ++pending; }
+        ~Count() { --pending; }
+    };
+    const Count count(pool.pending_);
+    co_return co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)),
+                                      asio::use_awaitable);
+}
+
+}  // namespace heddle::async
