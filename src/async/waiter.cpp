@@ -17,7 +17,10 @@
 
 namespace heddle::async {
 
-using Handler = asio::any_completion_handler<void(boost::system::error_code)>;
+// Behind a pointer: 1.81's any_completion_handler wraps itself endlessly when it is copied as part
+// of a lambda.
+using AnyHandler = asio::any_completion_handler<void(boost::system::error_code)>;
+using Handler = std::unique_ptr<AnyHandler>;
 
 struct Waiter::State : std::enable_shared_from_this<State> {
     std::mutex mutex;
@@ -28,7 +31,7 @@ struct Waiter::State : std::enable_shared_from_this<State> {
 
     // Never completes inline: the caller may hold locks, and is often on another thread.
     static void complete(const Executor& executor, Handler ready, boost::system::error_code ec) {
-        asio::post(executor, [ready = std::move(ready), ec]() mutable { std::move(ready)(ec); });
+        asio::post(executor, [ready = std::move(ready), ec]() mutable { std::move (*ready)(ec); });
     }
 
     void start(Executor home, Handler waiting) {
@@ -41,7 +44,7 @@ struct Waiter::State : std::enable_shared_from_this<State> {
             return;
         }
         const std::uint64_t mine = ++generation;
-        if (auto slot = asio::get_associated_cancellation_slot(waiting); slot.is_connected()) {
+        if (auto slot = asio::get_associated_cancellation_slot(*waiting); slot.is_connected()) {
             slot.assign([weak = weak_from_this(), mine](asio::cancellation_type) {
                 if (const auto self = weak.lock()) self->cancel(mine);
             });
@@ -53,7 +56,7 @@ struct Waiter::State : std::enable_shared_from_this<State> {
     void cancel(std::uint64_t which) {
         std::unique_lock lock(mutex);
         if (!handler || generation != which) return;
-        Handler ready = std::exchange(handler, nullptr);
+        Handler ready = std::move(handler);
         const Executor home = executor;
         lock.unlock();
         complete(home, std::move(ready), asio::error::operation_aborted);
@@ -72,7 +75,7 @@ void Waiter::notify() {
         state_->notified = true;
         return;
     }
-    Handler ready = std::exchange(state_->handler, nullptr);
+    Handler ready = std::move(state_->handler);
     const Executor home = state_->executor;
     lock.unlock();
     State::complete(home, std::move(ready), {});
@@ -81,7 +84,7 @@ void Waiter::notify() {
 Task<> Waiter::wait() {
     const Executor home = co_await asio::this_coro::executor;
     const auto initiate = [](auto handler, std::shared_ptr<State> state, Executor executor) {
-        state->start(std::move(executor), Handler(std::move(handler)));
+        state->start(std::move(executor), std::make_unique<AnyHandler>(std::move(handler)));
     };
     co_await asio::async_initiate<decltype(asio::use_awaitable), void(boost::system::error_code)>(
         initiate, asio::use_awaitable, state_, home);
