@@ -43,7 +43,8 @@ Result<std::shared_ptr<OpenAiClient>> OpenAiClient::create(UpstreamOptions optio
                                                            std::shared_ptr<http::Client> client) {
     auto base = http::parse_url(options.base_url);
     if (!base) {
-        return fail(std::move(base).error().with_context("upstream address").with_param("upstream"));
+        return fail(
+            std::move(base).error().with_context("upstream address").with_param("upstream"));
     }
     while (base->target.ends_with('/')) base->target.pop_back();
     return std::shared_ptr<OpenAiClient>(
@@ -92,7 +93,8 @@ async::Task<> OpenAiClient::pause_before_retry(int attempt, const Error& error,
         pause = std::max(pause, std::chrono::milliseconds(1000) * error.retry_after_s());
     // A retry that would begin after the deadline is no retry; the caller sees the time.
     const auto left = deadline.when() - std::chrono::steady_clock::now();
-    co_await async::sleep_for(std::min<std::chrono::nanoseconds>(pause, std::max(left, left.zero())));
+    co_await async::sleep_for(
+        std::min<std::chrono::nanoseconds>(pause, std::max(left, left.zero())));
 }
 
 async::Task<Result<ChatResult>> OpenAiClient::chat(ChatCall call, TextOut out,
@@ -134,8 +136,8 @@ async::Task<Result<ChatResult>> OpenAiClient::chat_once(std::string body, TextOu
                          piece.usage.has_value()};
 }
 
-async::Task<Result<ChatResult>> OpenAiClient::read_events(http::ClientResponse response, TextOut out,
-                                                          Progress& progress) {
+async::Task<Result<ChatResult>> OpenAiClient::read_events(http::ClientResponse response,
+                                                          TextOut out, Progress& progress) {
     http::SseReader reader(std::move(response), options_.event_bytes_max);
     ChatResult result;
     for (;;) {
@@ -187,10 +189,9 @@ async::Task<Result<std::vector<UpstreamModel>>> OpenAiClient::models(async::Dead
 async::Task<Result<std::vector<std::vector<float>>>> OpenAiClient::embed(
     std::string model, std::vector<std::string> inputs, async::Deadline deadline) {
     const std::size_t count = inputs.size();
-    HEDDLE_CO_TRY(const std::string body,
-                  co_await fetch_body(http::Method::kPost, "/embeddings",
-                                      encode_embeddings(model, inputs), deadline,
-                                      std::size_t{256} << 20));
+    HEDDLE_CO_TRY(const std::string body, co_await fetch_body(http::Method::kPost, "/embeddings",
+                                                              encode_embeddings(model, inputs),
+                                                              deadline, std::size_t{256} << 20));
     co_return decode_embeddings(body, count);
 }
 

@@ -38,14 +38,15 @@ struct ChatResult {
 
 // Thread-safe; runs on the caller's I/O thread.
 class OpenAiClient {
-   public:
+public:
     // kInvalidArgument when the base URL is not one.
     static Result<std::shared_ptr<OpenAiClient>> create(UpstreamOptions options,
                                                         std::shared_ptr<http::Client> client);
 
     // Streams the text into `out` (not closed here). Cancelling closes the connection, which is
     // how these servers learn that nobody listens any more.
-    async::Task<Result<ChatResult>> chat(ChatCall call, std::shared_ptr<async::Stream<std::string>> out,
+    async::Task<Result<ChatResult>> chat(ChatCall call,
+                                         std::shared_ptr<async::Stream<std::string>> out,
                                          async::Deadline deadline);
     async::Task<Result<std::vector<UpstreamModel>>> models(async::Deadline deadline);
     async::Task<Result<std::vector<std::vector<float>>>> embed(std::string model,
@@ -55,7 +56,7 @@ class OpenAiClient {
     // The host, for logs and `owned_by`.
     [[nodiscard]] const std::string& host() const { return base_.origin.host; }
 
-   private:
+private:
     OpenAiClient(UpstreamOptions options, http::Url base, std::shared_ptr<http::Client> client);
 
     struct Progress {
@@ -74,7 +75,8 @@ class OpenAiClient {
     async::Task<Result<std::string>> fetch_body(http::Method method, std::string_view path,
                                                 std::string body, async::Deadline deadline,
                                                 std::size_t bytes_max);
-    async::Task<> pause_before_retry(int attempt, const Error& error, async::Deadline deadline) const;
+    async::Task<> pause_before_retry(int attempt, const Error& error,
+                                     async::Deadline deadline) const;
 
     const UpstreamOptions options_;
     const http::Url base_;

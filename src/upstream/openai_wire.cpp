@@ -1,8 +1,9 @@
 #include "upstream/openai_wire.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <simdjson.h>
 
@@ -80,9 +81,8 @@ Result<ChatPiece> piece_of(std::string_view data, std::string_view part) {
 }  // namespace
 
 std::string encode_chat(const ChatCall& call, bool stream) {
-    nlohmann::json body = {{"model", call.model},
-                           {"temperature", call.temperature},
-                           {"stream", stream}};
+    nlohmann::json body = {
+        {"model", call.model}, {"temperature", call.temperature}, {"stream", stream}};
     nlohmann::json messages = nlohmann::json::array();
     for (const ChatMessage& message : call.messages)
         messages.push_back({{"role", message.role}, {"content", message.content}});
@@ -102,9 +102,13 @@ std::string encode_embeddings(const std::string& model, const std::vector<std::s
     return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<ChatPiece> decode_chat_event(std::string_view data) { return piece_of(data, "delta"); }
+Result<ChatPiece> decode_chat_event(std::string_view data) {
+    return piece_of(data, "delta");
+}
 
-Result<ChatPiece> decode_chat_body(std::string_view body) { return piece_of(body, "message"); }
+Result<ChatPiece> decode_chat_body(std::string_view body) {
+    return piece_of(body, "message");
+}
 
 Result<std::vector<UpstreamModel>> decode_models(std::string_view body) {
     Document document;
@@ -163,8 +167,8 @@ Error error_of_status(int status, std::string_view body, int retry_after_s) {
         return Error(kind, std::move(message)).with_reason(std::move(reason));
     };
     if (code == "context_length_exceeded") {
-        return make(ErrorCode::kInvalidArgument, "the conversation is longer than the model's window",
-                    code);
+        return make(ErrorCode::kInvalidArgument,
+                    "the conversation is longer than the model's window", code);
     }
     switch (status) {
         case 401:
