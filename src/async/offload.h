@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -14,9 +15,17 @@ namespace heddle::async {
 
 namespace impl {
 
+// co_spawn makes an empty value when an exception comes out; not every type has one.
 template <class F>
-Task<std::invoke_result_t<F&>> call(F fn) {
+    requires(!std::is_void_v<std::invoke_result_t<F&>>)
+Task<std::optional<std::invoke_result_t<F&>>> call(F fn) {
     co_return fn();
+}
+template <class F>
+    requires std::is_void_v<std::invoke_result_t<F&>>
+Task<> call(F fn) {
+    fn();
+    co_return;
 }
 
 }  // namespace impl
@@ -32,8 +41,13 @@ Task<std::invoke_result_t<F&>> offload(WorkerPool& pool, F fn) {
         ~Count() { --pending; }
     };
     const Count count(pool.pending_);
-    co_return co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)),
-                                      asio::use_awaitable);
+    if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
+        co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)), asio::use_awaitable);
+    } else {
+        auto value = co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)),
+                                             asio::use_awaitable);
+        co_return std::move(*value);
+    }
 }
 
 }  // namespace heddle::async
