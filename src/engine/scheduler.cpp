@@ -101,8 +101,10 @@ StepPlan Scheduler::plan(SteadyTime now) {
         admit(plan, now);
         force_progress(plan, now);
     }
-    plan.retired = std::exchange(retired_, {});
-    if (!plan.empty()) ++steps_inflight_;
+    if (!plan.empty()) {
+        plan.retired = std::exchange(retired_, {});
+        ++steps_inflight_;
+    }
     return plan;
 }
 

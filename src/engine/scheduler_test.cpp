@@ -137,6 +137,9 @@ TEST_F(SchedulerTest, BlocksReturnOnlyAfterTheStepInFlight) {
     EXPECT_TRUE(plan().empty());
     complete(first);
     EXPECT_EQ(scheduler->stats().blocks_in_use, 0u);
+    // The executor hears of it with the next step that it is given.
+    EXPECT_TRUE(plan().retired.empty());
+    add(2, 1);
     EXPECT_EQ(plan().retired, (std::vector<SequenceId>{id}));
 }
 

@@ -34,8 +34,8 @@ struct StepPlan {
     std::vector<StepItem> items;  // decoding sequences first
     std::vector<TokenId> tokens;
     std::vector<BlockId> blocks;
-    // Sequences that will not appear in this or a later plan; the executor drops what it keeps
-    // for them.
+    // Sequences that appear in no plan from this one on; the executor drops what it keeps for
+    // them.
     std::vector<SequenceId> retired;
 
     [[nodiscard]] bool empty() const { return items.empty(); }
