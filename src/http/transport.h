@@ -24,6 +24,9 @@ struct IoOutcome {
     std::size_t bytes = 0;
 };
 
+// What leaves together; empty pieces are skipped.
+using Pieces = std::array<std::string_view, 3>;
+
 // Lives on the executor of its socket. One read and one write may be in flight at a time. A
 // cancelled coroutine gets boost::system::system_error(operation_aborted) as everywhere.
 class Transport {
@@ -32,8 +35,8 @@ public:
 
     // Some bytes into `out`; ec is asio::error::eof at an orderly end.
     virtual async::Task<IoOutcome> read_some(std::span<char> out) = 0;
-    // All bytes of both pieces, in one system call where it fits.
-    virtual async::Task<IoOutcome> write(std::string_view first, std::string_view second) = 0;
+    // All bytes of all pieces, in one system call where they fit.
+    virtual async::Task<IoOutcome> write(Pieces pieces) = 0;
     // Says that nothing more will be written (TCP half-close; TLS close_notify). Never throws.
     virtual async::Task<> shutdown() = 0;
 
