@@ -1,0 +1,327 @@
+#include "app/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <toml++/toml.h>
+
+namespace heddle::app {
+namespace {
+
+tl::unexpected<Error> wrong(std::string message) {
+    return fail(ErrorCode::kInvalidArgument, std::move(message));
+}
+
+template <class Number>
+Result<Number> parse_number(std::string_view text, Number low, Number high) {
+    Number value{};
+    const auto [end, ec] = std::from_chars(text.begin(), text.end(), value);
+    if (ec != std::errc() || end != text.end() || !(value >= low && value <= high))
+        return wrong(fmt::format("must be a number from {} to {}, not \"{}\"", low, high, text));
+    return value;
+}
+
+Result<bool> parse_switch(std::string_view text) {
+    if (text == "true" || text == "1" || text == "yes" || text == "on" || text.empty()) return true;
+    if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+    return wrong(fmt::format("must be true or false, not \"{}\"", text));
+}
+
+// The kinds of setting, each made from the member of Config it fills.
+Setting text(std::string name, std::string value, std::string help, std::string Config::* member) {
+    return {std::move(name),
+            std::move(value),
+            std::move(help),
+            false,
+            [member](Config& config, std::string_view given) -> Result<> {
+                config.*member = given;
+                return {};
+            },
+            {}};
+}
+
+Setting choice(std::string name, std::vector<std::string> allowed, std::string help,
+               std::string Config::* member) {
+    std::string shown = fmt::format("{}", fmt::join(allowed, "|"));
+    return {std::move(name),
+            shown,
+            std::move(help),
+            false,
+            [member, allowed, shown](Config& config, std::string_view given) -> Result<> {
+                if (std::find(allowed.begin(), allowed.end(), given) == allowed.end())
+                    return wrong(fmt::format("must be one of {}, not \"{}\"", shown, given));
+                config.*member = given;
+                return {};
+            },
+            {}};
+}
+
+Setting list(std::string name, std::string value, std::string help,
+             std::vector<std::string> Config::* member) {
+    return {std::move(name),
+            std::move(value),
+            std::move(help),
+            true,
+            [member](Config& config, std::string_view given) -> Result<> {
+                if (given.empty()) return wrong("must not be empty");
+                (config.*member).emplace_back(given);
+                return {};
+            },
+            [member](Config& config) { (config.*member).clear(); }};
+}
+
+Setting flag(std::string name, std::string help, bool Config::* member) {
+    return {std::move(name),
+            "",
+            std::move(help),
+            false,
+            [member](Config& config, std::string_view given) -> Result<> {
+                HEDDLE_TRY(config.*member, parse_switch(given));
+                return {};
+            },
+            {}};
+}
+
+Setting count(std::string name, std::uint32_t low, std::uint32_t high, std::string help,
+              std::uint32_t Config::* member) {
+    return {std::move(name),
+            "N",
+            std::move(help),
+            false,
+            [member, low, high](Config& config, std::string_view given) -> Result<> {
+                HEDDLE_TRY(config.*member, parse_number<std::uint32_t>(given, low, high));
+                return {};
+            },
+            {}};
+}
+
+Setting duration(std::string name, std::string help, std::chrono::milliseconds Config::* member) {
+    return {std::move(name),
+            "TIME",
+            std::move(help),
+            false,
+            [member](Config& config, std::string_view given) -> Result<> {
+                HEDDLE_TRY(config.*member, parse_duration(given));
+                return {};
+            },
+            {}};
+}
+
+void add_address_settings(std::vector<Setting>& all) {
+    all.push_back(text("listen", "HOST:PORT", "address to serve on", &Config::listen));
+    all.push_back(text("data", "DIR", "folder for everything that is kept", &Config::data));
+    all.push_back(text("store", "URL",
+                       "where rows are kept: empty for SQLite in the data folder, "
+                       "or postgres://…",
+                       &Config::store));
+    all.push_back(text("share", "DIR", "folder of the default assets", &Config::share));
+    all.push_back(
+        text("api-key-file", "FILE", "keys that may call, one a line", &Config::api_key_file));
+    all.push_back(flag("insecure-no-auth", "serve other machines without any key",
+                       &Config::insecure_no_auth));
+    all.push_back(
+        list("public-host", "NAME", "host names that clients may use", &Config::public_hosts));
+    all.push_back(text("tls-certificate", "FILE", "certificate chain (PEM); serves HTTPS",
+                       &Config::tls_certificate));
+    all.push_back(text("tls-key", "FILE", "private key (PEM)", &Config::tls_key));
+}
+
+void add_model_settings(std::vector<Setting>& all) {
+    all.push_back(list("model", "[NAME=]PATH", "language model to serve", &Config::models));
+    all.push_back(text("embedder", "PATH", "embedding model", &Config::embedder));
+    all.push_back(
+        list("upstream", "URL", "OpenAI-compatible server, ending in /v1", &Config::upstreams));
+    all.push_back(
+        text("upstream-key-file", "FILE", "key sent to the upstream", &Config::upstream_key_file));
+    all.push_back(
+        text("upstream-model", "NAME", "its model to use by default", &Config::upstream_model));
+    all.push_back(choice("backend", {"cpu", "cuda"}, "where models run", &Config::backend));
+}
+
+void add_document_settings(std::vector<Setting>& all) {
+    all.push_back({"upload-max",
+                   "SIZE",
+                   "largest upload, e.g. 50MiB",
+                   false,
+                   [](Config& config, std::string_view given) -> Result<> {
+                       HEDDLE_TRY(config.upload_bytes_max, parse_bytes(given));
+                       return {};
+                   },
+                   {}});
+    all.push_back(list("upload-types", "TYPE", "accepted kinds of file (default: pdf)",
+                       &Config::upload_types));
+    all.push_back(
+        text("chunker", "KIND:SIZE", "sentences:250 (tokens) or chars:512", &Config::chunker));
+    all.push_back(flag("require-sandbox", "refuse documents where the parser cannot be locked in",
+                       &Config::require_sandbox));
+    all.push_back(
+        count("ingest-workers", 1, 64, "documents read at once", &Config::ingest_workers));
+    all.push_back(count("passages", 1, 50, "passages given to an answer", &Config::passages));
+    all.push_back({"score-threshold",
+                   "COSINE",
+                   "passages below are not used (-1 to 1)",
+                   false,
+                   [](Config& config, std::string_view given) -> Result<> {
+                       HEDDLE_TRY(config.score_threshold, parse_number<double>(given, -1.0, 1.0));
+                       return {};
+                   },
+                   {}});
+}
+
+void add_page_and_running_settings(std::vector<Setting>& all) {
+    all.push_back(
+        flag("fetch", "open the pages whose addresses stand in a prompt", &Config::fetch));
+    all.push_back(list("fetch-allow", "HOST[:PORT]", "may be fetched though it is not public",
+                       &Config::fetch_allow));
+    all.push_back(
+        count("fetch-urls-max", 0, 20, "pages opened for one prompt", &Config::fetch_urls_max));
+    all.push_back(flag("fetch-robots", "obey robots.txt", &Config::fetch_robots));
+    all.push_back(count("io-threads", 0, 256, "threads for connections (0: by the cores)",
+                        &Config::io_threads));
+    all.push_back(count("worker-threads", 0, 1024, "threads for computing (0: by the cores)",
+                        &Config::worker_threads));
+    all.push_back(
+        duration("answer-timeout", "longest time for one answer", &Config::answer_timeout));
+    all.push_back(duration("drain", "time to finish answers when told to stop", &Config::drain));
+    all.push_back(
+        choice("log-format", {"text", "json"}, "how log lines look", &Config::log_format));
+    all.push_back(choice("log-level", {"debug", "info", "warn", "error"},
+                         "least level that is logged", &Config::log_level));
+    all.push_back(flag("demo", "serve /block, /slow, /fast, /sync and /async", &Config::demo));
+}
+
+std::string variable_of(const Setting& setting) {
+    std::string name = "HEDDLE_" + setting.name;
+    for (char& c : name) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    return name;
+}
+
+const Setting* find(std::string_view name) {
+    for (const Setting& setting : settings())
+        if (setting.name == name) return &setting;
+    return nullptr;
+}
+
+// The TOML value as the text a flag would carry.
+Result<std::string> as_text(const toml::node& node) {
+    if (const auto* value = node.as_string()) return value->get();
+    if (const auto* value = node.as_integer()) return std::to_string(value->get());
+    if (const auto* value = node.as_floating_point()) return fmt::format("{}", value->get());
+    if (const auto* value = node.as_boolean()) return std::string(value->get() ? "true" : "false");
+    return wrong("must be a text, a number, true or false");
+}
+
+Result<> apply_key(Config& config, std::string_view key, const toml::node& node) {
+    const Setting* setting = find(key);
+    if (setting == nullptr) return wrong("no such setting");
+    if (const toml::array* values = node.as_array()) {
+        if (!setting->list) return wrong("takes one value");
+        setting->clear_list(config);
+        for (const toml::node& value : *values) {
+            HEDDLE_TRY(const std::string given, as_text(value));
+            HEDDLE_TRY_VOID(setting->set(config, given));
+        }
+        return {};
+    }
+    if (setting->list) setting->clear_list(config);
+    HEDDLE_TRY(const std::string given, as_text(node));
+    return setting->set(config, given);
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+    static const std::vector<Setting> table = [] {
+        std::vector<Setting> all;
+        add_address_settings(all);
+        add_model_settings(all);
+        add_document_settings(all);
+        add_page_and_running_settings(all);
+        return all;
+    }();
+    return table;
+}
+
+Result<> apply_file(Config& config, const std::string& path) {
+    toml::table table;
+    try {
+        table = toml::parse_file(path);
+    } catch (const toml::parse_error& error) {
+        return wrong(
+            fmt::format("{}:{}: {}", path, error.source().begin.line, error.description()));
+    }
+    for (const auto& [key, node] : table) {
+        if (auto applied = apply_key(config, key.str(), node); !applied) {
+            return wrong(fmt::format("{}:{}: {}: {}", path, node.source().begin.line, key.str(),
+                                     applied.error().message()));
+        }
+    }
+    return {};
+}
+
+Result<> apply_environment(Config& config, char** environment) {
+    for (char** entry = environment; *entry != nullptr; ++entry) {
+        const std::string_view variable = *entry;
+        if (!variable.starts_with("HEDDLE_")) continue;
+        const std::size_t equals = variable.find('=');
+        const std::string_view name = variable.substr(0, equals);
+        if (name == "HEDDLE_CONFIG" || name.starts_with("HEDDLE_TEST_") ||
+            name == "HEDDLE_EVAL_DATA")
+            continue;
+        const auto setting = std::find_if(settings().begin(), settings().end(),
+                                          [&](const Setting& s) { return variable_of(s) == name; });
+        if (setting == settings().end()) return wrong(fmt::format("{}: no such setting", name));
+        std::string_view value = variable.substr(equals + 1);
+        if (setting->list) setting->clear_list(config);
+        while (true) {
+            const std::size_t comma = setting->list ? value.find(',') : std::string_view::npos;
+            if (auto applied = setting->set(config, value.substr(0, comma)); !applied)
+                return wrong(fmt::format("{}: {}", name, applied.error().message()));
+            if (comma == std::string_view::npos) break;
+            value.remove_prefix(comma + 1);
+        }
+    }
+    return {};
+}
+
+Result<std::uint64_t> parse_bytes(std::string_view text) {
+    std::uint64_t number = 0;
+    const auto [end, ec] = std::from_chars(text.begin(), text.end(), number);
+    const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.begin()));
+    struct Unit {
+        std::string_view name;
+        std::uint64_t bytes;
+    };
+    constexpr Unit kUnits[] = {{"", 1},          {"B", 1},           {"KB", 1000},
+                               {"MB", 1000000},  {"GB", 1000000000}, {"KiB", 1 << 10},
+                               {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+    for (const Unit& known : kUnits) {
+        std::uint64_t bytes = 0;
+        if (ec != std::errc() || unit != known.name) continue;
+        if (__builtin_mul_overflow(number, known.bytes, &bytes)) break;
+        return bytes;
+    }
+    return wrong(fmt::format("must be a size such as 50MiB, not \"{}\"", text));
+}
+
+Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
+    std::uint32_t number = 0;
+    const auto [end, ec] = std::from_chars(text.begin(), text.end(), number);
+    const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.begin()));
+    struct Unit {
+        std::string_view name;
+        std::int64_t milliseconds;
+    };
+    constexpr Unit kUnits[] = {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+    for (const Unit& known : kUnits)
+        if (ec == std::errc() && unit == known.name)
+            return std::chrono::milliseconds(number * known.milliseconds);
+    return wrong(fmt::format("must be a time such as 30s, not \"{}\"", text));
+}
+
+}  // namespace heddle::app
