@@ -1,9 +1,9 @@
 #include "service/content_words.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <array>
+
+#include <utf8proc.h>
 
 #include "text/utf8.h"
 
@@ -13,20 +13,20 @@ namespace {
 // Sorted, so that it can be searched. Question words are stop words too: they say what kind of
 // answer is wanted, not what it is about.
 constexpr auto kStopWords = std::to_array<std::string_view>(
-    {"a",     "about", "above",   "after",  "again",  "all",    "also",    "am",     "an",
-     "and",   "any",   "are",     "as",     "at",     "be",     "because", "been",   "before",
-     "being", "below", "between", "both",   "but",    "by",     "can",     "could",  "did",
-     "do",    "does",  "doing",   "down",   "during", "each",   "few",     "for",    "from",
-     "had",   "has",   "have",    "having", "he",     "her",    "here",    "hers",   "him",
-     "his",   "how",   "i",       "if",     "in",     "into",   "is",      "it",     "its",
-     "just",  "many",  "may",     "me",     "more",   "most",   "much",    "must",   "my",
-     "no",    "nor",   "not",     "of",     "off",    "on",     "once",    "only",   "or",
-     "other", "our",   "out",     "over",   "own",    "please", "same",    "shall",  "she",
-     "should", "so",   "some",    "such",   "tell",   "than",   "that",    "the",    "their",
-     "them",  "then",  "there",   "these",  "they",   "this",   "those",   "through", "to",
-     "too",   "under", "until",   "up",     "us",     "very",   "was",     "we",     "were",
-     "what",  "when",  "where",   "which",  "while",  "who",    "whom",    "why",    "will",
-     "with",  "would", "you",     "your"});
+    {"a",      "about", "above",   "after",  "again",  "all",    "also",    "am",      "an",
+     "and",    "any",   "are",     "as",     "at",     "be",     "because", "been",    "before",
+     "being",  "below", "between", "both",   "but",    "by",     "can",     "could",   "did",
+     "do",     "does",  "doing",   "down",   "during", "each",   "few",     "for",     "from",
+     "had",    "has",   "have",    "having", "he",     "her",    "here",    "hers",    "him",
+     "his",    "how",   "i",       "if",     "in",     "into",   "is",      "it",      "its",
+     "just",   "many",  "may",     "me",     "more",   "most",   "much",    "must",    "my",
+     "no",     "nor",   "not",     "of",     "off",    "on",     "once",    "only",    "or",
+     "other",  "our",   "out",     "over",   "own",    "please", "same",    "shall",   "she",
+     "should", "so",    "some",    "such",   "tell",   "than",   "that",    "the",     "their",
+     "them",   "then",  "there",   "these",  "they",   "this",   "those",   "through", "to",
+     "too",    "under", "until",   "up",     "us",     "very",   "was",     "we",      "were",
+     "what",   "when",  "where",   "which",  "while",  "who",    "whom",    "why",     "will",
+     "with",   "would", "you",     "your"});
 static_assert(std::is_sorted(kStopWords.begin(), kStopWords.end()));
 
 bool is_stop_word(std::string_view word) {
@@ -69,7 +69,8 @@ bool is_ascii(const std::string& word) {
 // "running" → "run", "stopped" → "stop": a doubled consonant is halved.
 void undouble(std::string& word) {
     const std::size_t n = word.size();
-    if (n >= 3 && word[n - 1] == word[n - 2] && std::string_view("bdgmnprt").find(word[n - 1]) != std::string_view::npos)
+    if (n >= 3 && word[n - 1] == word[n - 2] &&
+        std::string_view("bdgmnprt").find(word[n - 1]) != std::string_view::npos)
         word.pop_back();
 }
 
@@ -97,10 +98,10 @@ void stem(std::string& word) {
 
 // Collects the words while the text is read once.
 class Collector {
-   public:
+public:
     void add(char32_t c) {
-        const char32_t folded = static_cast<char32_t>(
-            utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+        const char32_t folded =
+            static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
         if (is_cjk(folded)) {
             flush();
             add_cjk(folded);
@@ -118,7 +119,7 @@ class Collector {
         return std::move(words_);
     }
 
-   private:
+private:
     void add_cjk(char32_t c) {
         if (previous_cjk_ != 0) {
             std::string bigram;

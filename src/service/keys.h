@@ -1,6 +1,7 @@
 // Who may call: API keys and browser sessions. Keys are kept as SHA-256 only.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -42,27 +43,47 @@ struct Session {
     std::int64_t expires_ms = 0;
 };
 
-// Thread-safe. Lookups are answered from memory (a copy of the keys table, reloaded when another
-// process changed it), so that a request costs no database read.
+struct KeysOptions {
+    std::chrono::hours session_lifetime{30 * 24};
+    std::size_t sessions_max = 10'000;
+};
+
+// Thread-safe. Lookups are answered from memory, so that a request costs no database read;
+// refresh() brings in what another process (`heddle keys`) has changed.
 class Keys {
 public:
-    virtual ~Keys() = default;
+    // Creates its tables and loads them. `file_keys` come from --api-key-file and are admins of
+    // the owner "default"; they are never stored.
+    static Result<std::unique_ptr<Keys>> open(storage::Database& database, KeysOptions options,
+                                              std::vector<std::string> file_keys);
+    ~Keys();
 
     // Whether any key exists; without one only loopback is served and everybody is `local`.
-    [[nodiscard]] virtual bool required() const = 0;
+    [[nodiscard]] bool required() const;
 
-    // The key in clear is returned once and never stored.
-    virtual async::Task<Result<std::string>> create(std::string owner, std::string label,
-                                                    KeyRole role) = 0;
-    virtual async::Task<Result<std::vector<KeyInfo>>> list() = 0;
-    virtual async::Task<Result<>> revoke(std::string id) = 0;
+    // The key in clear is returned once and never stored. kInvalidArgument naming `owner` or
+    // `label` when it is empty, longer than 100 bytes or holds control characters.
+    async::Task<Result<std::string>> create(std::string owner, std::string label, KeyRole role);
+    async::Task<Result<std::vector<KeyInfo>>> list();
+    async::Task<Result<>> revoke(std::string id);
 
     // Compares hashes in constant time over all keys.
-    [[nodiscard]] virtual std::optional<Identity> authenticate(std::string_view key) const = 0;
+    [[nodiscard]] std::optional<Identity> authenticate(std::string_view key) const;
 
-    virtual async::Task<Result<Session>> open_session(Identity identity) = 0;
-    [[nodiscard]] virtual std::optional<Session> session(std::string_view token) const = 0;
-    virtual async::Task<> close_session(std::string token) = 0;
+    async::Task<Result<Session>> open_session(Identity identity);
+    // Nothing when unknown, expired, or its key has been revoked.
+    [[nodiscard]] std::optional<Session> session(std::string_view token) const;
+    async::Task<> close_session(std::string token);
+
+    async::Task<Result<>> refresh();
+
+private:
+    struct Impl;
+    explicit Keys(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
 };
+
+// Who everybody is on a loopback server without keys.
+[[nodiscard]] Identity local_identity();
 
 }  // namespace heddle::service

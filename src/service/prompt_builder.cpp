@@ -1,9 +1,9 @@
 #include "service/prompt_builder.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "service/passage_selection.h"
 
@@ -44,8 +44,8 @@ std::string attribute(std::string_view text) {
 }
 
 std::string fenced(const Source& source, std::string_view text) {
-    std::string out = fmt::format("<source n=\"{}\" title=\"{}\"", source.n,
-                                  attribute(source.title));
+    std::string out =
+        fmt::format("<source n=\"{}\" title=\"{}\"", source.n, attribute(source.title));
     if (source.page) {
         out += source.page_end && *source.page_end != *source.page
                    ? fmt::format(" pages=\"{}-{}\"", *source.page, *source.page_end)
