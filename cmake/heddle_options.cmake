@@ -2,6 +2,8 @@
 add_library(heddle_options INTERFACE)
 target_include_directories(heddle_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(heddle_options INTERFACE
+    # libstdc++ 12 uses its own deprecated get_temporary_buffer in stable_sort.
+    -Wno-deprecated-declarations
     -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers
     -fno-omit-frame-pointer -fPIE)
 target_link_options(heddle_options INTERFACE -pie)
