@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "compute/cpu/cpu_backend.h"
 #include "compute/reference/reference_backend.h"
 
 namespace heddle::compute {
@@ -15,7 +16,7 @@ Result<std::unique_ptr<Backend>> make_backend(std::string_view name, const Backe
                     "this processor has no " + std::string(cpu::to_string(config.isa)));
     }
     if (name == "reference") return std::make_unique<reference::ReferenceBackend>();
-    if (name == "cpu") return std::make_unique<reference::ReferenceBackend>();
+    if (name == "cpu") return std::make_unique<cpu::CpuBackend>(config.threads, config.isa);
     return fail(ErrorCode::kInvalidArgument, "no backend is called " + std::string(name));
 }
 

@@ -13,7 +13,7 @@ namespace heddle::compute {
 struct KvCacheShape {
     std::int64_t layers = 0;
     std::int64_t blocks = 0;
-    std::int64_t block_tokens = 16;  // a power of two, 8 to 256
+    std::int64_t block_tokens = 16;  // a power of two, 16 to 256
     std::int64_t kv_heads = 0;
     std::int64_t head_dim = 0;  // of keys and of values
     DType dtype = DType::kF32;  // kF32, kF16 or kBF16

@@ -122,7 +122,7 @@ void encoder_attention(const ConstTensor& out, const ConstTensor& q, const Const
 }
 
 Result<> kv_cache_shape(const KvCacheShape& shape) {
-    const bool block_fits = shape.block_tokens >= 8 && shape.block_tokens <= 256 &&
+    const bool block_fits = shape.block_tokens >= 16 && shape.block_tokens <= 256 &&
                             std::has_single_bit(static_cast<std::uint64_t>(shape.block_tokens));
     constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
     const auto in_range = [](std::int64_t n) { return n >= 1 && n <= kMax; };

@@ -1,0 +1,145 @@
+#include "compute/cpu/activations.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace heddle::compute::cpu {
+namespace {
+
+constexpr std::int64_t kPairsMax = 8;  // pairs of sub-blocks in a chunk
+
+std::int64_t round_up(std::int64_t value, std::int64_t unit) {
+    return (value + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+ActivationKind activation_kind(PanelFormat format) {
+    switch (format) {
+        case PanelFormat::kF32:
+        case PanelFormat::kF16:
+        case PanelFormat::kBF16:
+            return ActivationKind::kFloats;
+        case PanelFormat::kQ8_0:
+            return ActivationKind::kWords;
+        default:
+            return ActivationKind::kBytes;
+    }
+}
+
+int min_block_cols(PanelFormat format) {
+    return format == PanelFormat::kQ6_K ? 16 : 32;
+}
+
+std::size_t PackedActivations::bytes_max(std::int64_t m, std::int64_t k) {
+    const std::int64_t chunks = (k + kChunkCols - 1) / kChunkCols;
+    const std::int64_t elements = m * round_up(k, 32) * 4;
+    const std::int64_t sides = m * chunks * (4 + kPairsMax * 4);
+    return static_cast<std::size_t>(elements + sides + 4 * static_cast<int>(kAlignment));
+}
+
+void PackedActivations::reserve(std::size_t bytes) {
+    if (buffer_.bytes() >= bytes) return;
+    buffer_ = Buffer();
+    buffer_ = allocate_host(bytes);
+}
+
+void PackedActivations::prepare(ActivationKind kind, int rows_max, int sum_cols, std::int64_t m,
+                                std::int64_t k) {
+    kind_ = kind;
+    rows_max_ = rows_max;
+    sum_cols_ = sum_cols;
+    m_ = m;
+    k_ = k;
+    padded_ = kind == ActivationKind::kFloats ? k : round_up(k, 32);
+    chunks_ = (k + kChunkCols - 1) / kChunkCols;
+    reserve(bytes_max(m, k));
+    const std::int64_t element = kind == ActivationKind::kFloats  ? 4
+                                 : kind == ActivationKind::kWords ? 2
+                                                                  : 1;
+    elements_ = static_cast<std::byte*>(buffer_.data());
+    std::byte* behind = elements_ + round_up(m * padded_ * element, kAlignment);
+    scales_ = reinterpret_cast<float*>(behind);
+    behind += round_up(m * chunks_ * 4, kAlignment);
+    sums_ = reinterpret_cast<std::int16_t*>(behind);
+}
+
+float* PackedActivations::scale(std::int64_t tile, std::int64_t chunk) const {
+    return scales_ + tile * rows_max_ * chunks_ + chunk * tile_rows(tile);
+}
+
+std::int16_t* PackedActivations::sums(std::int64_t tile, std::int64_t chunk) const {
+    return sums_ + (tile * rows_max_ * chunks_ + chunk * tile_rows(tile)) * kPairsMax * 2;
+}
+
+const float* PackedActivations::floats(std::int64_t tile, std::int64_t chunk) const {
+    return reinterpret_cast<const float*>(elements_) + tile * rows_max_ * padded_ +
+           chunk * kChunkCols * tile_rows(tile);
+}
+
+WordTile PackedActivations::words(std::int64_t tile, std::int64_t chunk) const {
+    const auto* all = reinterpret_cast<const std::int16_t*>(elements_);
+    return {all + tile * rows_max_ * padded_ + chunk * kChunkCols * tile_rows(tile),
+            scale(tile, chunk)};
+}
+
+ByteTile PackedActivations::bytes(std::int64_t tile, std::int64_t chunk) const {
+    const auto* all = reinterpret_cast<const std::int8_t*>(elements_);
+    return {all + tile * rows_max_ * padded_ + chunk * kChunkCols * tile_rows(tile),
+            sums(tile, chunk), scale(tile, chunk)};
+}
+
+void PackedActivations::pack_tile(const Kernels& kernels, const ConstTensor& x, std::int64_t tile) {
+    if (kind_ == ActivationKind::kFloats) return pack_float_tile(x, tile);
+    for (int r = 0; r < tile_rows(tile); ++r) {
+        pack_integer_row(kernels, x.row<float>(tile * rows_max_ + r), tile, r);
+    }
+}
+
+void PackedActivations::pack_float_tile(const ConstTensor& x, std::int64_t tile) {
+    const int rows = tile_rows(tile);
+    auto* to = reinterpret_cast<float*>(elements_) + tile * rows_max_ * padded_;
+    if (rows == 1) {
+        std::memcpy(to, x.row<float>(tile * rows_max_), static_cast<std::size_t>(k_) * 4);
+        return;
+    }
+    for (int r = 0; r < rows; ++r) {
+        const float* from = x.row<float>(tile * rows_max_ + r);
+        for (std::int64_t k = 0; k < k_; ++k) to[k * rows + r] = from[k];
+    }
+}
+
+void PackedActivations::pack_integer_row(const Kernels& kernels, const float* x, std::int64_t tile,
+                                         int row) {
+    const int rows = tile_rows(tile);
+    for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
+        const std::int64_t first = chunk * kChunkCols;
+        const std::int64_t cols = std::min<std::int64_t>(kChunkCols, k_ - first);
+        const std::int64_t padded = round_up(cols, 32);
+        const float* from = x + first;
+        float tail[kChunkCols];
+        if (padded != cols) {
+            std::memcpy(tail, from, static_cast<std::size_t>(cols) * 4);
+            std::fill(tail + cols, tail + padded, 0.0F);
+            from = tail;
+        }
+        if (kind_ == ActivationKind::kWords) {
+            auto* to = const_cast<std::int16_t*>(words(tile, chunk).words) + 2 * row;
+            scale(tile, chunk)[row] = kernels.quantize_words(from, padded, rows, to);
+            continue;
+        }
+        auto* to = const_cast<std::int8_t*>(bytes(tile, chunk).bytes) + 4 * row;
+        scale(tile, chunk)[row] = kernels.quantize_bytes(from, padded, rows, to);
+        std::int16_t* sum = sums(tile, chunk);
+        const std::int64_t blocks = round_up(padded / sum_cols_, 2);
+        for (std::int64_t b = 0; b < blocks; ++b) {
+            int total = 0;
+            for (std::int64_t k = b * sum_cols_; k < std::min(padded, (b + 1) * sum_cols_); ++k) {
+                total += to[k / 4 * rows * 4 + k % 4];
+            }
+            sum[(b / 2 * rows + row) * 2 + b % 2] = static_cast<std::int16_t>(total);
+        }
+    }
+}
+
+}  // namespace heddle::compute::cpu

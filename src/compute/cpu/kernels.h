@@ -1,0 +1,67 @@
+// The table of kernels that one ISA level offers. Kernels are plain functions over pointers, each
+// table in a file compiled with its own flags; such files include nothing that defines inline
+// functions, so that no code with foreign instructions can replace the common one at link time.
+//
+// Tiles. A tile product adds `rows` (1 … rows_max) rows of activations times one panel of 16
+// weight rows to a block c[rows][16] of fp32. Activations are packed by tiles: [k][rows] elements,
+// or [k/2][rows][2] words, or [k/4][rows][4] bytes. The result for a row is the same bit for bit
+// whatever `rows` is: sums run over k in ascending order, integers are exact.
+#pragma once
+
+#include <cstdint>
+
+#include "compute/cpu/isa.h"
+#include "compute/cpu/panels.h"
+
+namespace heddle::compute::cpu {
+
+// Integer activations of a tile and chunk.
+struct WordTile {
+    const std::int16_t* words;  // [kc/2][rows][2]
+    const float* scale;         // [rows]
+};
+struct ByteTile {
+    const std::int8_t* bytes;  // [kc/4][rows][4]
+    const std::int16_t* sums;  // [min_pairs][rows][2], of the chunk's min_block_cols
+    const float* scale;        // [rows]
+};
+
+struct Kernels {
+    IsaLevel level;
+    int float_rows_max;
+    int word_rows_max;
+    int byte_rows_max;
+
+    // c[rows][ldc] += a[k][rows] * b[k][ldb], 16 columns.
+    void (*tile_f32)(const float* a, const float* b, std::int64_t ldb, std::int64_t k, int rows,
+                     float* c, std::int64_t ldc);
+    // The same with ldb = ldc = 16 and the panel's stored type.
+    void (*tile_f16)(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c);
+    void (*tile_bf16)(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c);
+    void (*tile_words)(const WordTile& a, const WordChunk& w, std::int64_t k, int rows, float* c);
+    void (*tile_bytes)(const ByteTile& a, const ByteChunk& w, std::int64_t k, int rows, float* c);
+
+    // Stored chunk of `kc` columns to integers.
+    void (*unpack_words)(const std::byte* packed, std::int64_t kc, WordChunk& out);
+    void (*unpack_bytes)(PanelFormat format, const std::byte* packed, std::int64_t kc,
+                         ByteChunk& out);
+
+    // One row's chunk of kc activations (kc a multiple of 4) to integers and its scale, written
+    // with the strides of a tile: element k to words[(k/2) * stride * 2 + k%2], or
+    // bytes[(k/4) * stride * 4 + k%4].
+    float (*quantize_words)(const float* x, std::int64_t kc, std::int64_t stride,
+                            std::int16_t* words);
+    float (*quantize_bytes)(const float* x, std::int64_t kc, std::int64_t stride,
+                            std::int8_t* bytes);
+
+    // n 16-bit floats (a multiple of 16) to fp32.
+    void (*widen_f16)(const std::uint16_t* x, std::int64_t n, float* out);
+    void (*widen_bf16)(const std::uint16_t* x, std::int64_t n, float* out);
+};
+
+[[nodiscard]] const Kernels& portable_kernels();
+[[nodiscard]] const Kernels& avx2_kernels();
+// The table of the highest level up to `level`, which the CPU must have.
+[[nodiscard]] const Kernels& kernels_for(IsaLevel level);
+
+}  // namespace heddle::compute::cpu

@@ -1,0 +1,142 @@
+#include "compute/cpu/linear.h"
+
+#include <algorithm>
+
+namespace heddle::compute::cpu {
+namespace {
+
+int rows_max(const Kernels& kernels, ActivationKind kind) {
+    switch (kind) {
+        case ActivationKind::kFloats:
+            return kernels.float_rows_max;
+        case ActivationKind::kWords:
+            return kernels.word_rows_max;
+        case ActivationKind::kBytes:
+            return kernels.byte_rows_max;
+    }
+    return 1;
+}
+
+}  // namespace
+
+Linear::Linear(const Kernels& kernels, ThreadPool& pool)
+    : kernels_(kernels), pool_(pool), workers_(static_cast<std::size_t>(pool.threads())) {}
+
+void Linear::reserve(std::int64_t rows, std::int64_t cols) {
+    activations_.reserve(PackedActivations::bytes_max(rows, cols));
+}
+
+void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
+                 const LinearOptions& options) {
+    const std::int64_t m = x.rows();
+    if (m == 0) return;
+    const ActivationKind kind = activation_kind(w.format());
+    activations_.prepare(kind, rows_max(kernels_, kind), min_block_cols(w.format()), m, w.cols());
+
+    const std::int64_t tiles = activations_.tiles();
+    if (tiles == 1) {
+        activations_.pack_tile(kernels_, x, 0);
+    } else {
+        pool_.run([&](int index) {
+            const Range range = split_evenly(tiles, 1, pool_.threads(), index);
+            for (std::int64_t t = range.begin; t < range.end; ++t) {
+                activations_.pack_tile(kernels_, x, t);
+            }
+        });
+    }
+
+    // Units of several neighbouring panels, taken as threads get to them, so that a thread that
+    // the system holds up delays the others little.
+    const std::int64_t passes = (m + kPassRows - 1) / kPassRows;
+    const std::int64_t panels = w.panels();
+    const std::int64_t wanted = std::int64_t{8} * pool_.threads();
+    const std::int64_t unit = std::max<std::int64_t>(1, panels * passes / wanted);
+    const std::int64_t units_a_pass = (panels + unit - 1) / unit;
+    const Job job{y, w, options};
+    next_.store(0, std::memory_order_relaxed);
+    pool_.run([&](int index) {
+        Worker& worker = workers_[static_cast<std::size_t>(index)];
+        for (;;) {
+            const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
+            if (i >= passes * units_a_pass) return;
+            const std::int64_t first = i % units_a_pass * unit;
+            const std::int64_t end = std::min(first + unit, panels);
+            for (std::int64_t p = first; p < end; ++p) multiply(job, worker, i / units_a_pass, p);
+        }
+    });
+}
+
+void Linear::multiply(const Job& job, Worker& worker, std::int64_t pass, std::int64_t panel) {
+    const std::int64_t first = pass * kPassRows;
+    const std::int64_t rows = std::min<std::int64_t>(kPassRows, job.y.rows() - first);
+    const std::int64_t tile = first / activations_.rows_max();
+    const std::int64_t tile_end =
+        (first + rows + activations_.rows_max() - 1) / activations_.rows_max();
+
+    float bias[kPanelRows] = {};
+    if (!job.options.bias.empty()) {
+        const std::int64_t n = panel * kPanelRows;
+        std::copy_n(job.options.bias.as<float>() + n,
+                    std::min<std::int64_t>(kPanelRows, job.w.rows() - n), bias);
+    }
+    for (std::int64_t r = 0; r < rows; ++r) {
+        std::copy_n(bias, kPanelRows, worker.sums + r * kPanelRows);
+    }
+    for (std::int64_t c = 0; c < job.w.chunks(); ++c) {
+        multiply_chunk(job.w, worker, panel, c, tile, tile_end);
+    }
+    finish(job, worker, first, rows, panel);
+}
+
+void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t panel,
+                            std::int64_t chunk, std::int64_t tile, std::int64_t tile_end) {
+    const std::byte* stored = w.chunk(panel, chunk);
+    const std::int64_t cols = w.chunk_cols(chunk);
+    const std::int64_t padded = (cols + 31) / 32 * 32;
+    const ActivationKind kind = activation_kind(w.format());
+    if (kind == ActivationKind::kWords) kernels_.unpack_words(stored, padded, worker.words);
+    if (kind == ActivationKind::kBytes) {
+        kernels_.unpack_bytes(w.format(), stored, padded, worker.bytes);
+    }
+    float* sums = worker.sums;
+    for (std::int64_t t = tile; t < tile_end; ++t) {
+        const int rows = activations_.tile_rows(t);
+        const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
+        switch (w.format()) {
+            case PanelFormat::kF32:
+                kernels_.tile_f32(activations_.floats(t, chunk),
+                                  reinterpret_cast<const float*>(stored), kPanelRows, cols, rows,
+                                  sums, kPanelRows);
+                break;
+            case PanelFormat::kF16:
+                kernels_.tile_f16(activations_.floats(t, chunk), halves, cols, rows, sums);
+                break;
+            case PanelFormat::kBF16:
+                kernels_.tile_bf16(activations_.floats(t, chunk), halves, cols, rows, sums);
+                break;
+            case PanelFormat::kQ8_0:
+                kernels_.tile_words(activations_.words(t, chunk), worker.words, padded, rows, sums);
+                break;
+            default:
+                kernels_.tile_bytes(activations_.bytes(t, chunk), worker.bytes, padded, rows, sums);
+        }
+        sums += rows * kPanelRows;
+    }
+}
+
+void Linear::finish(const Job& job, const Worker& worker, std::int64_t first, std::int64_t rows,
+                    std::int64_t panel) {
+    const std::int64_t n = panel * kPanelRows;
+    const std::int64_t cols = std::min<std::int64_t>(kPanelRows, job.w.rows() - n);
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const float* sums = worker.sums + r * kPanelRows;
+        float* to = job.y.row<float>(first + r) + n;
+        if (job.options.accumulate) {
+            for (std::int64_t j = 0; j < cols; ++j) to[j] += sums[j];
+        } else {
+            std::copy_n(sums, cols, to);
+        }
+    }
+}
+
+}  // namespace heddle::compute::cpu
