@@ -69,7 +69,7 @@ struct ModelConfig {
     std::vector<bool> sliding_layers;  // which layers have it; empty: all, where there is one
     double attention_softcap = 0;      // 0: none
     double logit_softcap = 0;
-    std::optional<double> query_scale;  // of the scores, in place of 1/sqrt(head_dim)
+    std::optional<double> query_scale;  // scores are divided by its root, in place of head_dim's
 
     // Encoders.
     std::int64_t token_types = 0;
