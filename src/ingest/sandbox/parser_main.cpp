@@ -1,0 +1,123 @@
+#include "ingest/sandbox/parser_main.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <new>
+#include <optional>
+
+#include "ingest/sandbox/walls.h"
+
+namespace heddle::ingest {
+namespace {
+
+constexpr int kInput = 0;
+constexpr int kOutput = 1;
+constexpr std::string_view kCommand = "--worker=parse";
+
+struct Command {
+    std::string format;
+    ReaderOptions options;
+    bool require_sandbox = false;
+};
+
+template <class T>
+bool read_number(std::string_view text, T& out) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return error == std::errc() && end == text.data() + text.size();
+}
+
+std::optional<Command> parse_command(int argc, char** argv) {
+    Command command;
+    for (int i = 2; i < argc; ++i) {
+        const std::string_view argument = argv[i];
+        const std::size_t equals = argument.find('=');
+        if (equals == std::string_view::npos) return std::nullopt;
+        const std::string_view name = argument.substr(0, equals);
+        const std::string_view value = argument.substr(equals + 1);
+        ParseLimits& limits = command.options.limits;
+        bool ok = true;
+        if (name == "--format")
+            command.format = value;
+        else if (name == "--pdfium")
+            command.options.pdfium_library = value;
+        else if (name == "--pages")
+            ok = read_number(value, limits.pages);
+        else if (name == "--text-bytes")
+            ok = read_number(value, limits.text_bytes);
+        else if (name == "--cpu-seconds")
+            ok = read_number(value, limits.cpu_seconds);
+        else if (name == "--memory-bytes")
+            ok = read_number(value, limits.memory_bytes);
+        else if (name == "--require-sandbox")
+            command.require_sandbox = value == "yes";
+        else
+            ok = false;
+        if (!ok) return std::nullopt;
+    }
+    return command;
+}
+
+std::optional<std::string_view> map_input() {
+    struct stat status{};
+    if (fstat(kInput, &status) != 0 || status.st_size < 0) return std::nullopt;
+    if (status.st_size == 0) return std::string_view();
+    const auto bytes = static_cast<std::size_t>(status.st_size);
+    void* data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, kInput, 0);
+    if (data == MAP_FAILED) return std::nullopt;
+    return std::string_view(static_cast<const char*>(data), bytes);
+}
+
+const Format* find(std::span<const Format> readers, std::string_view name) {
+    for (const Format& format : readers) {
+        if (format.name == name) return &format;
+    }
+    return nullptr;
+}
+
+void read_document(FormatReader& reader, std::string_view bytes, sandbox::RecordWriter& out) {
+    ReadOutcome outcome = tl::unexpected(sandbox::Failure::kOutOfMemory);
+    try {
+        outcome = reader.read(bytes, out);
+    } catch (const std::bad_alloc&) {
+        outcome = tl::unexpected(sandbox::Failure::kOutOfMemory);
+    }
+    if (outcome)
+        out.end();
+    else
+        out.failure(outcome.error());
+}
+
+}  // namespace
+
+bool is_parser_command(int argc, char** argv) {
+    return argc >= 2 && argv[1] == kCommand;
+}
+
+int parser_main(int argc, char** argv, std::span<const Format> readers) {
+    const std::optional<Command> command = parse_command(argc, argv);
+    if (!command) return 2;
+    const Format* format = find(readers, command->format);
+    if (format == nullptr) return 2;
+    const ParseLimits& limits = command->options.limits;
+    std::uint32_t walls = sandbox::raise_limits(limits.memory_bytes, limits.cpu_seconds);
+    sandbox::RecordWriter out(kOutput);
+    const std::optional<std::string_view> bytes = map_input();
+    const std::unique_ptr<FormatReader> reader = format->open(command->options);
+    walls |= sandbox::raise_walls();
+    out.walls(walls);
+    if (command->require_sandbox && !sandbox::has(walls, sandbox::Wall::kSeccomp))
+        out.failure(sandbox::Failure::kNoSandbox);
+    else if (!bytes)
+        out.failure(sandbox::Failure::kOutOfMemory);
+    else if (!reader)
+        out.failure(sandbox::Failure::kNoReader);
+    else
+        read_document(*reader, *bytes, out);
+    // Nothing of a foreign document's making runs on the way out.
+    _exit(0);
+}
+
+}  // namespace heddle::ingest

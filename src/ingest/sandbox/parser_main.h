@@ -1,0 +1,18 @@
+// The parser process: `heddle --worker=parse --format=pdf …`. One document, read from descriptor
+// 0, written as records to descriptor 1, behind the walls of walls.h.
+#pragma once
+
+#include <span>
+
+#include "ingest/formats.h"
+
+namespace heddle::ingest {
+
+// True when the command line asks for a parser process; main() then hands over to parser_main
+// before it does anything else.
+[[nodiscard]] bool is_parser_command(int argc, char** argv);
+
+// Returns the exit status of the process. `readers` is formats(), or a test's own list.
+int parser_main(int argc, char** argv, std::span<const Format> readers);
+
+}  // namespace heddle::ingest
