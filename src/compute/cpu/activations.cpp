@@ -65,28 +65,30 @@ void PackedActivations::prepare(ActivationKind kind, int rows_max, int sum_cols,
 }
 
 float* PackedActivations::scale(std::int64_t tile, std::int64_t chunk) const {
-    return scales_ + tile * rows_max_ * chunks_ + chunk * tile_rows(tile);
+    return scales_ + chunk * m_ + tile * rows_max_;
+}
+
+std::int64_t PackedActivations::offset(std::int64_t tile, std::int64_t chunk) const {
+    const std::int64_t first = chunk * kChunkCols;
+    return first * m_ + tile * rows_max_ * std::min<std::int64_t>(kChunkCols, padded_ - first);
 }
 
 std::int16_t* PackedActivations::sums(std::int64_t tile, std::int64_t chunk) const {
-    return sums_ + (tile * rows_max_ * chunks_ + chunk * tile_rows(tile)) * kPairsMax * 2;
+    return sums_ + (chunk * m_ + tile * rows_max_) * kPairsMax * 2;
 }
 
 const float* PackedActivations::floats(std::int64_t tile, std::int64_t chunk) const {
-    return reinterpret_cast<const float*>(elements_) + tile * rows_max_ * padded_ +
-           chunk * kChunkCols * tile_rows(tile);
+    return reinterpret_cast<const float*>(elements_) + offset(tile, chunk);
 }
 
 WordTile PackedActivations::words(std::int64_t tile, std::int64_t chunk) const {
     const auto* all = reinterpret_cast<const std::int16_t*>(elements_);
-    return {all + tile * rows_max_ * padded_ + chunk * kChunkCols * tile_rows(tile),
-            scale(tile, chunk)};
+    return {all + offset(tile, chunk), scale(tile, chunk)};
 }
 
 ByteTile PackedActivations::bytes(std::int64_t tile, std::int64_t chunk) const {
     const auto* all = reinterpret_cast<const std::int8_t*>(elements_);
-    return {all + tile * rows_max_ * padded_ + chunk * kChunkCols * tile_rows(tile),
-            sums(tile, chunk), scale(tile, chunk)};
+    return {all + offset(tile, chunk), sums(tile, chunk), scale(tile, chunk)};
 }
 
 void PackedActivations::pack_tile(const Kernels& kernels, const ConstTensor& x, std::int64_t tile) {
@@ -98,14 +100,14 @@ void PackedActivations::pack_tile(const Kernels& kernels, const ConstTensor& x, 
 
 void PackedActivations::pack_float_tile(const ConstTensor& x, std::int64_t tile) {
     const int rows = tile_rows(tile);
-    auto* to = reinterpret_cast<float*>(elements_) + tile * rows_max_ * padded_;
-    if (rows == 1) {
-        std::memcpy(to, x.row<float>(tile * rows_max_), static_cast<std::size_t>(k_) * 4);
-        return;
-    }
-    for (int r = 0; r < rows; ++r) {
-        const float* from = x.row<float>(tile * rows_max_ + r);
-        for (std::int64_t k = 0; k < k_; ++k) to[k * rows + r] = from[k];
+    for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
+        auto* to = const_cast<float*>(floats(tile, chunk));
+        const std::int64_t first = chunk * kChunkCols;
+        const std::int64_t cols = std::min<std::int64_t>(kChunkCols, k_ - first);
+        for (int r = 0; r < rows; ++r) {
+            const float* from = x.row<float>(tile * rows_max_ + r) + first;
+            for (std::int64_t k = 0; k < cols; ++k) to[k * rows + r] = from[k];
+        }
     }
 }
 

@@ -43,6 +43,8 @@ public:
     void reserve(std::size_t bytes);
 
 private:
+    // Elements before a tile's chunk.
+    [[nodiscard]] std::int64_t offset(std::int64_t tile, std::int64_t chunk) const;
     [[nodiscard]] float* scale(std::int64_t tile, std::int64_t chunk) const;
     [[nodiscard]] std::int16_t* sums(std::int64_t tile, std::int64_t chunk) const;
     void pack_float_tile(const ConstTensor& x, std::int64_t tile);
@@ -56,9 +58,9 @@ private:
     std::int64_t padded_ = 0;  // k rounded up to whole blocks of 32 for integers
     std::int64_t chunks_ = 0;
     Buffer buffer_;
-    std::byte* elements_ = nullptr;  // [tile][padded][rows]
-    float* scales_ = nullptr;        // [tile][chunk][rows]
-    std::int16_t* sums_ = nullptr;   // [tile][chunk][pair][rows][2]
+    std::byte* elements_ = nullptr;  // [chunk][tile][cols][rows]: what one pass reads lies together
+    float* scales_ = nullptr;        // [chunk][tile][rows]
+    std::int16_t* sums_ = nullptr;   // [chunk][tile][pair][rows][2]
 };
 
 }  // namespace heddle::compute::cpu

@@ -73,14 +73,19 @@ void bf16_rows(const float* a, const std::uint16_t* b, std::int64_t k, float* c)
     const __m256i high = _mm256_set1_epi32(static_cast<int>(0xFFFF0000U));
     Sums<kRows> sums;
     sums.load(c, kPanelRows);
-    for (std::int64_t i = 0; i < k; i += 2) {
-        const __m256i p0 = load(b + i * kPanelRows);
-        const __m256i p1 = load(b + i * kPanelRows + 16);
-        sums.add(a + i * kRows, _mm256_castsi256_ps(_mm256_slli_epi32(p0, 16)),
-                 _mm256_castsi256_ps(_mm256_slli_epi32(p1, 16)));
-        if (i + 1 == k) break;
-        sums.add(a + (i + 1) * kRows, _mm256_castsi256_ps(_mm256_and_si256(p0, high)),
-                 _mm256_castsi256_ps(_mm256_and_si256(p1, high)));
+    for (std::int64_t i = 0; i + 1 < k; i += 2) {
+        sums.add(a, _mm256_castsi256_ps(_mm256_slli_epi32(load(b), 16)),
+                 _mm256_castsi256_ps(_mm256_slli_epi32(load(b + 16), 16)));
+        // The pairs are loaded again rather than kept: there is no register left for them.
+        __asm__("" : "+r"(b));
+        sums.add(a + kRows, _mm256_castsi256_ps(_mm256_and_si256(high, load(b))),
+                 _mm256_castsi256_ps(_mm256_and_si256(high, load(b + 16))));
+        a += 2 * kRows;
+        b += 2 * kPanelRows;
+    }
+    if (k % 2 != 0) {
+        sums.add(a, _mm256_castsi256_ps(_mm256_slli_epi32(load(b), 16)),
+                 _mm256_castsi256_ps(_mm256_slli_epi32(load(b + 16), 16)));
     }
     sums.store(c, kPanelRows);
 }
