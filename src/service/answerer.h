@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,9 +12,13 @@
 #include <vector>
 
 #include "async/deadline.h"
+#include "async/runtime.h"
 #include "async/stream.h"
 #include "async/task.h"
+#include "base/metrics.h"
 #include "service/generator.h"
+#include "service/generators.h"
+#include "service/prompt_builder.h"
 #include "service/source.h"
 
 namespace heddle::service {
@@ -59,18 +64,55 @@ struct ErrorEvent {
 using AnswerEvent = std::variant<SourcesEvent, DeltaEvent, UsageEvent, DoneEvent, ErrorEvent>;
 using AnswerStream = async::Stream<AnswerEvent>;
 
+// Where the texts of a grounded answer come from. Functions, so that tests can hand in their own;
+// the real ones are service/passages.h and service/pages.h.
+struct GroundingSources {
+    // Passages of the owner's documents, best first.
+    std::function<async::Task<Result<std::vector<GroundedText>>>(
+        std::string owner, std::string question, GroundingOptions options)>
+        passages;
+    // The pages whose addresses stand in the prompt, in order; a page that failed has an error.
+    std::function<async::Task<std::vector<GroundedText>>(std::string prompt)> pages;
+    // The prompt without those addresses: what is asked about them.
+    std::function<std::string(std::string_view prompt)> without_addresses;
+};
+
+struct AnswererOptions {
+    PromptOptions prompt;
+    // For everything that is gathered before the first word.
+    std::chrono::milliseconds gather_timeout{15'000};
+    std::size_t delta_buffer = 256;  // pieces between the generator and the client
+};
+
 // Thread-safe.
 class Answerer {
 public:
-    virtual ~Answerer() = default;
+    Answerer(std::shared_ptr<const Generators> generators, GroundingSources sources,
+             async::WorkerPool& workers, AnswererOptions options, Metrics& metrics);
+    ~Answerer();
 
     // Writes the events into `out` and closes it. Run it beside the writer of the response
     // (`co_await (answerer.answer(…) && write(…))`), so that a client who leaves cancels both.
     // When the first event is an error nothing has been sent: answer with its status.
-    virtual async::Task<> answer(AnswerRequest request, std::shared_ptr<AnswerStream> out) = 0;
+    async::Task<> answer(AnswerRequest request, std::shared_ptr<AnswerStream> out);
 
     // Every model of every generator; the first is the default.
-    [[nodiscard]] virtual std::vector<ModelInfo> models() const = 0;
+    [[nodiscard]] std::vector<ModelInfo> models() const { return generators_->models(); }
+
+private:
+    struct Instruments;
+    struct Progress;
+    async::Task<Result<>> run(AnswerRequest request, std::shared_ptr<AnswerStream> out,
+                              Progress& progress);
+    async::Task<std::vector<GroundedText>> gather(AnswerRequest request, std::string question);
+    async::Task<Result<Completion>> generate(Generators::Choice choice, GenerateRequest request,
+                                             std::shared_ptr<AnswerStream> out, Progress& progress);
+
+    std::shared_ptr<const Generators> generators_;
+    GroundingSources sources_;
+    async::WorkerPool& workers_;
+    AnswererOptions options_;
+    std::unique_ptr<Instruments> instruments_;
 };
 
 }  // namespace heddle::service

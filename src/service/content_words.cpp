@@ -39,6 +39,12 @@ bool is_cjk(char32_t c) {
            (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x2FA1F);
 }
 
+// Particles and question words of Chinese: no part of what a question is about.
+bool is_cjk_function_character(char32_t c) {
+    constexpr std::u32string_view kCharacters = U"的了吗呢吧是在有和与及或么什哪谁怎";
+    return kCharacters.find(c) != std::u32string_view::npos;
+}
+
 bool is_word_character(char32_t c) {
     switch (utf8proc_category(static_cast<utf8proc_int32_t>(c))) {
         case UTF8PROC_CATEGORY_LU:
@@ -121,6 +127,10 @@ public:
 
 private:
     void add_cjk(char32_t c) {
+        if (is_cjk_function_character(c)) {
+            previous_cjk_ = 0;
+            return;
+        }
         if (previous_cjk_ != 0) {
             std::string bigram;
             text::append_utf8(bigram, previous_cjk_);

@@ -1,10 +1,13 @@
 // Embeddings for clients (/v1/embeddings): the local encoder under its own names.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "async/runtime.h"
 #include "async/task.h"
 #include "base/result.h"
 #include "search/embedder.h"
@@ -24,8 +27,9 @@ struct EmbeddingLimits {
 // Thread-safe. Holds the default embedder; null when none is installed.
 class Embeddings {
 public:
-    Embeddings(std::shared_ptr<search::Embedder> embedder, EmbeddingLimits limits)
-        : embedder_(std::move(embedder)), limits_(limits) {}
+    Embeddings(std::shared_ptr<search::Embedder> embedder, async::WorkerPool& workers,
+               EmbeddingLimits limits)
+        : embedder_(std::move(embedder)), workers_(workers), limits_(limits) {}
 
     // Names that a client may write in `model`: the embedder's own, without the precision.
     [[nodiscard]] std::vector<std::string> models() const;
@@ -35,7 +39,11 @@ public:
     async::Task<Result<EmbeddingBatch>> embed(std::string model, std::vector<std::string> inputs);
 
 private:
+    // Tokens of all inputs, or the error that names the one at fault.
+    [[nodiscard]] Result<std::uint64_t> measure(const std::vector<std::string>& inputs) const;
+
     std::shared_ptr<search::Embedder> embedder_;
+    async::WorkerPool& workers_;
     EmbeddingLimits limits_;
 };
 

@@ -1,0 +1,262 @@
+#include "service/answerer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "async/gather.h"
+#include "async/offload.h"
+#include "base/log.h"
+#include "service/sentence_ranker.h"
+
+namespace heddle::service {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kSnippetBytesMax = 400;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// A source of its own that tells the user why documents were not searched.
+GroundedText unsearched(const Error& error) {
+    GroundedText text;
+    text.source.kind = SourceKind::kDocument;
+    text.source.title = "documents";
+    text.source.error = error.message();
+    return text;
+}
+
+// Numbers what can be cited; what failed keeps 0.
+void number(std::vector<GroundedText>& texts) {
+    int n = 0;
+    for (GroundedText& text : texts)
+        if (text.source.error.empty() && !text.text.empty()) text.source.n = ++n;
+}
+
+// The sentence of each source that speaks about the question: its snippet, and the page it is on.
+void point_at_sentences(std::string_view question, std::vector<GroundedText>& texts) {
+    for (GroundedText& text : texts) {
+        if (text.source.n == 0) continue;
+        const auto best = rank_sentences(question, {text}, 1);
+        std::string snippet =
+            best.empty() ? text.text.substr(0, kSnippetBytesMax) : best.front().sentence;
+        if (snippet.size() > kSnippetBytesMax) {
+            std::size_t end = kSnippetBytesMax;
+            while (end > 0 && (static_cast<unsigned char>(snippet[end]) & 0xC0) == 0x80) --end;
+            snippet.resize(end);
+            snippet += "…";
+        }
+        text.source.snippet = std::move(snippet);
+        if (!best.empty() && best.front().page) {
+            text.source.page = best.front().page;
+            text.source.page_end = best.front().page;
+        }
+    }
+}
+
+async::Task<Result<bool>> push(std::shared_ptr<AnswerStream> out, AnswerEvent event) {
+    if (co_await out->push(std::move(event))) co_return true;
+    co_return fail(ErrorCode::kCancelled, "the reader has gone");
+}
+
+}  // namespace
+
+struct Answerer::Instruments {
+    explicit Instruments(Metrics& metrics)
+        : running(metrics.gauge("num_requests_running", "Answers being written")),
+          first_token(metrics.histogram(
+              "time_to_first_token_seconds", "From the request to its first piece of text",
+              {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30})),
+          whole(metrics.histogram("e2e_request_latency_seconds", "From the request to its end",
+                                  {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300})),
+          gathered(metrics.histogram("grounding_seconds", "Gathering passages and pages",
+                                     {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})),
+          prompt_tokens(metrics.counter("prompt_tokens_total", "Tokens read")),
+          generation_tokens(metrics.counter("generation_tokens_total", "Tokens written")),
+          stopped(metrics.counter("request_success_total", "Answers that came to their end",
+                                  {{"finished_reason", "stop"}})),
+          cut(metrics.counter("request_success_total", "Answers that came to their end",
+                              {{"finished_reason", "length"}})),
+          failed(metrics.counter("request_failure_total", "Answers that ended in an error")),
+          cancelled(metrics.counter("request_cancelled_total", "Answers whose reader left")) {}
+
+    Gauge& running;
+    Histogram& first_token;
+    Histogram& whole;
+    Histogram& gathered;
+    Counter& prompt_tokens;
+    Counter& generation_tokens;
+    Counter& stopped;
+    Counter& cut;
+    Counter& failed;
+    Counter& cancelled;
+};
+
+struct Answerer::Progress {
+    Clock::time_point start = Clock::now();
+    bool first_seen = false;
+};
+
+Answerer::Answerer(std::shared_ptr<const Generators> generators, GroundingSources sources,
+                   async::WorkerPool& workers, AnswererOptions options, Metrics& metrics)
+    : generators_(std::move(generators)),
+      sources_(std::move(sources)),
+      workers_(workers),
+      options_(std::move(options)),
+      instruments_(std::make_unique<Instruments>(metrics)) {}
+
+Answerer::~Answerer() = default;
+
+async::Task<> Answerer::answer(AnswerRequest request, std::shared_ptr<AnswerStream> out) {
+    struct Finally {
+        Instruments& instruments;
+        AnswerStream& stream;
+        Progress& progress;
+        ~Finally() {
+            instruments.running.add(-1);
+            instruments.whole.observe(seconds_since(progress.start));
+            stream.close();
+        }
+    };
+    Progress progress;
+    instruments_->running.add(1);
+    const Finally finally{*instruments_, *out, progress};
+    try {
+        const auto outcome = co_await run(std::move(request), out, progress);
+        if (!outcome) {
+            const bool left = outcome.error().code() == ErrorCode::kCancelled;
+            (left ? instruments_->cancelled : instruments_->failed).add();
+            static_cast<void>(co_await out->push(ErrorEvent{outcome.error()}));
+        }
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == boost::asio::error::operation_aborted) instruments_->cancelled.add();
+        throw;
+    }
+}
+
+async::Task<std::vector<GroundedText>> Answerer::gather(AnswerRequest request,
+                                                        std::string question) {
+    using Texts = std::vector<GroundedText>;
+    const GroundingOptions options = request.grounding;
+    const auto pages = [](Answerer* self, std::string prompt, bool wanted) -> async::Task<Texts> {
+        if (!wanted || !self->sources_.pages) co_return Texts();
+        co_return co_await self->sources_.pages(std::move(prompt));
+    };
+    const auto passages = [](Answerer* self, std::string owner, std::string about,
+                             GroundingOptions how) -> async::Task<Texts> {
+        if (!self->sources_.passages) co_return Texts();
+        auto found =
+            co_await self->sources_.passages(std::move(owner), std::move(about), std::move(how));
+        if (found) co_return std::move(*found);
+        log::warn("service", "documents could not be searched",
+                  {{"error", found.error().message()}});
+        co_return Texts{unsearched(found.error())};
+    };
+    std::vector<async::Task<Texts>> both;
+    both.push_back(pages(this, request.messages.back().content, options.fetch_urls));
+    both.push_back(passages(this, request.owner, std::move(question), options));
+    // Pages that the user named come first: they are what the question is about.
+    Texts all;
+    for (Texts& part : co_await async::gather(std::move(both)))
+        std::move(part.begin(), part.end(), std::back_inserter(all));
+    co_return all;
+}
+
+async::Task<Result<>> Answerer::run(AnswerRequest request, std::shared_ptr<AnswerStream> out,
+                                    Progress& progress) {
+    if (request.messages.empty() || request.messages.back().role != Role::kUser) {
+        co_return fail(Error(ErrorCode::kInvalidArgument, "the last message must be the user's")
+                           .with_param("messages"));
+    }
+    HEDDLE_CO_TRY(Generators::Choice choice, generators_->choose(request.model));
+    GenerateRequest call;
+    call.owner = request.owner;
+    call.model = choice.model.id;
+    call.sampling = request.sampling;
+    call.deadline = request.deadline;
+    std::vector<GroundedText> texts;
+    if (request.grounding.enabled) {
+        const auto started = Clock::now();
+        const std::string& prompt = request.messages.back().content;
+        const std::string question =
+            sources_.without_addresses ? sources_.without_addresses(prompt) : prompt;
+        HEDDLE_CO_TRY(
+            texts, co_await async::with_deadline(request.deadline.sooner(options_.gather_timeout),
+                                                 gather(request, question)));
+        const auto prepare = [&] {
+            number(texts);
+            point_at_sentences(question, texts);
+            return true;
+        };
+        co_await async::offload(workers_, prepare);
+        instruments_->gathered.observe(seconds_since(started));
+        SourcesEvent event;
+        for (const GroundedText& text : texts) event.sources.push_back(text.source);
+        HEDDLE_CO_TRY_VOID(co_await push(out, std::move(event)));
+        call.grounding = Grounding{question, texts};
+    }
+    const std::uint32_t answer_tokens =
+        request.sampling.tokens_max.value_or(options_.prompt.answer_tokens);
+    const auto build = [&] {
+        const auto count = [&](std::string_view text) {
+            return choice.generator->count_tokens(choice.model.id, text);
+        };
+        return build_prompt(request.messages, texts, options_.prompt, choice.model.context_tokens,
+                            answer_tokens, count);
+    };
+    HEDDLE_CO_TRY(BuiltPrompt prompt, co_await async::offload(workers_, build));
+    if (!prompt.left_out.empty() || prompt.messages_dropped > 0) {
+        log::info("service", "the model's window did not hold everything",
+                  {{"sources_left_out", prompt.left_out.size()},
+                   {"messages_dropped", prompt.messages_dropped}});
+    }
+    call.messages = std::move(prompt.messages);
+    const std::string model = choice.model.id;
+    HEDDLE_CO_TRY(const Completion completion,
+                  co_await generate(std::move(choice), std::move(call), out, progress));
+    (completion.finish_reason == FinishReason::kLength ? instruments_->cut : instruments_->stopped)
+        .add();
+    instruments_->prompt_tokens.add(static_cast<double>(completion.usage.prompt_tokens));
+    instruments_->generation_tokens.add(static_cast<double>(completion.usage.completion_tokens));
+    HEDDLE_CO_TRY_VOID(co_await push(out, UsageEvent{completion.usage}));
+    HEDDLE_CO_TRY_VOID(co_await push(out, DoneEvent{model, completion.finish_reason}));
+    co_return Result<>();
+}
+
+async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
+                                                   GenerateRequest request,
+                                                   std::shared_ptr<AnswerStream> out,
+                                                   Progress& progress) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    const auto pieces = std::make_shared<TextStream>(options_.delta_buffer);
+    const auto write = [](Generators::Choice chosen, GenerateRequest call,
+                          std::shared_ptr<TextStream> stream) -> async::Task<Result<Completion>> {
+        const async::Deadline deadline = call.deadline;
+        auto result = co_await async::with_deadline(
+            deadline, chosen.generator->generate(std::move(call), stream));
+        stream->close();
+        co_return result;
+    };
+    const auto forward = [](Instruments* instruments, std::shared_ptr<TextStream> stream,
+                            std::shared_ptr<AnswerStream> events,
+                            Progress* state) -> async::Task<> {
+        while (auto piece = co_await stream->next()) {
+            if (!std::exchange(state->first_seen, true))
+                instruments->first_token.observe(seconds_since(state->start));
+            if (!co_await events->push(DeltaEvent{std::move(*piece)})) {
+                stream->abandon();
+                co_return;
+            }
+        }
+    };
+    co_return co_await (write(std::move(choice), std::move(request), pieces) &&
+                        forward(instruments_.get(), pieces, out, &progress));
+}
+
+}  // namespace heddle::service
