@@ -50,13 +50,10 @@ AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const Normalizer* norma
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
         const AddedToken& token = tokens_[i];
         by_id_.insert_or_assign(token.id, i);
-        if (!token.normalized) {
-            written.emplace_back(token.content, token.id);
-            continue;
-        }
-        WorkingText content(token.content, 0, false);
-        if (normalizer != nullptr) normalizer->apply(content);
-        normalized.emplace_back(content.text(), token.id);
+        WorkingText form(token.content, 0, false);
+        if (token.normalized && normalizer != nullptr) normalizer->apply(form);
+        forms_.push_back(form.text());
+        (token.normalized ? normalized : written).emplace_back(form.text(), token.id);
     }
     written_ = ByteTrie(std::move(written));
     normalized_ = ByteTrie(std::move(normalized));
@@ -70,6 +67,11 @@ bool AddedTokens::is_special(TokenId id) const {
 const AddedToken* AddedTokens::find(TokenId id) const {
     const auto found = by_id_.find(id);
     return found == by_id_.end() ? nullptr : &tokens_[found->second];
+}
+
+std::string_view AddedTokens::decoded(TokenId id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? std::string_view() : forms_[found->second];
 }
 
 std::vector<AddedTokens::Part> AddedTokens::split(std::string_view text, const ByteTrie& trie,

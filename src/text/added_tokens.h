@@ -48,6 +48,8 @@ public:
 
     [[nodiscard]] bool is_special(TokenId id) const;
     [[nodiscard]] const AddedToken* find(TokenId id) const;
+    // What the token decodes to: as `tokenizers` has it, its normalized form. Empty for no token.
+    [[nodiscard]] std::string_view decoded(TokenId id) const;
     [[nodiscard]] const std::vector<AddedToken>& all() const { return tokens_; }
 
 private:
@@ -55,6 +57,7 @@ private:
                                           bool special) const;
 
     std::vector<AddedToken> tokens_;
+    std::vector<std::string> forms_;  // of each, as it is looked for
     std::unordered_map<TokenId, std::size_t> by_id_;
     ByteTrie written_;
     ByteTrie normalized_;

@@ -38,14 +38,6 @@ ByteTrie::ByteTrie(std::vector<std::pair<std::string, TokenId>> entries) {
     }
 }
 
-const ByteTrie::Node* ByteTrie::child(const Node& node, unsigned char byte) const {
-    const Node* const begin = nodes_.data() + node.first_child;
-    const Node* const end = begin + node.child_count;
-    const Node* const found = std::lower_bound(
-        begin, end, byte, [](const Node& n, unsigned char b) { return n.byte < b; });
-    return found != end && found->byte == byte ? found : nullptr;
-}
-
 ByteTrie::Match ByteTrie::longest(std::string_view text, std::size_t position) const {
     Match best;
     each_prefix(text, position, [&best](TokenId id, std::size_t length) { best = {id, length}; });

@@ -2,6 +2,7 @@
 // thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -53,7 +54,13 @@ private:
         std::uint8_t byte = 0;
     };
 
-    [[nodiscard]] const Node* child(const Node& node, unsigned char byte) const;
+    [[nodiscard]] const Node* child(const Node& node, unsigned char byte) const {
+        const Node* const begin = nodes_.data() + node.first_child;
+        const Node* const end = begin + node.child_count;
+        const Node* const found = std::lower_bound(
+            begin, end, byte, [](const Node& n, unsigned char b) { return n.byte < b; });
+        return found != end && found->byte == byte ? found : nullptr;
+    }
 
     std::vector<Node> nodes_;
     std::vector<bool> starts_ = std::vector<bool>(256);

@@ -203,6 +203,45 @@ private:
     const std::string content_;
 };
 
+class RegexNormalizer final : public Normalizer {
+public:
+    RegexNormalizer(Regex pattern, std::string content)
+        : pattern_(std::move(pattern)), content_(std::move(content)) {}
+
+    void apply(WorkingText& text) const override {
+        const std::vector<ByteRange> matches = pattern_.find_all(text.text());
+        if (matches.empty()) return;
+        Rewriter out(text);
+        std::size_t kept = 0;
+        for (const ByteRange match : matches) {
+            out.keep(kept, match.begin);
+            out.replace(match.begin, match.end, content_);
+            kept = match.end;
+        }
+        out.keep(kept, out.source().size());
+        out.finish();
+    }
+
+private:
+    const Regex pattern_;
+    const std::string content_;
+};
+
+class NmtNormalizer final : public Normalizer {
+public:
+    void apply(WorkingText& text) const override {
+        map_characters(text, [](char32_t c, std::string& out) {
+            const bool dropped = (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) ||
+                                 c == 0x7F || c == 0x8F || c == 0x9F;
+            if (dropped) return;
+            const bool space = c == 0x9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
+                               (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 ||
+                               c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+            append_utf8(out, space ? U' ' : c);
+        });
+    }
+};
+
 class NormalizerSequence final : public Normalizer {
 public:
     explicit NormalizerSequence(std::vector<NormalizerPtr> parts) : parts_(std::move(parts)) {}
@@ -242,6 +281,14 @@ NormalizerPtr make_prepend_normalizer(std::string prefix) {
 
 NormalizerPtr make_replace_normalizer(std::string pattern, std::string content) {
     return std::make_unique<ReplaceNormalizer>(std::move(pattern), std::move(content));
+}
+
+NormalizerPtr make_regex_normalizer(Regex pattern, std::string content) {
+    return std::make_unique<RegexNormalizer>(std::move(pattern), std::move(content));
+}
+
+NormalizerPtr make_nmt_normalizer() {
+    return std::make_unique<NmtNormalizer>();
 }
 
 NormalizerPtr make_normalizer_sequence(std::vector<NormalizerPtr> parts) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "text/regex.h"
 #include "text/unicode.h"
 #include "text/working_text.h"
 
@@ -35,6 +36,10 @@ struct BertNormalizerOptions {
 [[nodiscard]] NormalizerPtr make_prepend_normalizer(std::string prefix);
 // Every occurrence of `pattern`, which is not empty, becomes `content`.
 [[nodiscard]] NormalizerPtr make_replace_normalizer(std::string pattern, std::string content);
+// Every match of `pattern` becomes `content`.
+[[nodiscard]] NormalizerPtr make_regex_normalizer(Regex pattern, std::string content);
+// What machine translation models drop and read as a space.
+[[nodiscard]] NormalizerPtr make_nmt_normalizer();
 [[nodiscard]] NormalizerPtr make_normalizer_sequence(std::vector<NormalizerPtr> parts);
 
 }  // namespace heddle::text

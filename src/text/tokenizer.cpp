@@ -177,7 +177,8 @@ std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) c
     std::vector<std::string> pieces;
     pieces.reserve(ids.size());
     for (const TokenId id : ids) {
-        const std::string_view bytes = piece(id);
+        const std::string_view added = parts_->added.decoded(id);
+        const std::string_view bytes = added.empty() ? piece(id) : added;
         if (bytes.empty() || (skip_special && is_special(id))) continue;
         pieces.emplace_back(bytes);
     }

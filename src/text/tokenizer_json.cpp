@@ -1,16 +1,13 @@
 #include "text/tokenizer_json.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "text/json_fields.h"
+#include "text/tokenizer_json_model.h"
 #include "text/tokenizer_json_stages.h"
 #include "text/tokenizer_parts.h"
-#include "text/utf8.h"
-#include "text/wordpiece.h"
 
 namespace heddle::text {
 namespace {
@@ -39,60 +36,6 @@ Result<std::vector<AddedToken>> read_added_tokens(const JsonObject& root) {
         if (!token.content.empty()) tokens.push_back(std::move(token));
     }
     return tokens;
-}
-
-// Puts the model's vocabulary, an object of piece → id, and the added tokens into one.
-Result<void> read_pieces(const JsonObject& vocab, const std::vector<AddedToken>& added,
-                         Vocabulary& pieces) {
-    std::size_t size = 0;
-    for (const auto& [piece, value] : vocab) {
-        std::int64_t id = -1;
-        if (value.get(id) != simdjson::SUCCESS || id < 0 ||
-            static_cast<std::uint64_t>(id) >= kVocabularySizeMax) {
-            return corrupt_tokenizer("an id of the vocabulary is out of range");
-        }
-        size = std::max(size, static_cast<std::size_t>(id) + 1);
-    }
-    for (const AddedToken& token : added) {
-        size = std::max(size, static_cast<std::size_t>(token.id) + 1);
-    }
-    pieces.resize(size);
-    for (const auto& [piece, value] : vocab) {
-        pieces.set(static_cast<TokenId>(value.get_int64().value_unsafe()), piece);
-    }
-    for (const AddedToken& token : added) {
-        if (pieces.piece(token.id) != token.content) pieces.set(token.id, token.content);
-    }
-    pieces.build();
-    return {};
-}
-
-Result<TokenizerModelPtr> read_wordpiece(const JsonObject& model, const Vocabulary& pieces) {
-    WordPieceOptions options;
-    HEDDLE_TRY(const std::string unknown, json_string(model, "unk_token", "[UNK]"));
-    const std::optional<TokenId> id = pieces.find(unknown);
-    if (!id) return corrupt_tokenizer("the vocabulary has no unknown token");
-    options.unknown = *id;
-    HEDDLE_TRY(options.continuing_prefix, json_string(model, "continuing_subword_prefix", "##"));
-    HEDDLE_TRY(const std::int64_t longest, json_integer(model, "max_input_chars_per_word", 100));
-    options.characters_max = static_cast<std::size_t>(std::max<std::int64_t>(longest, 0));
-    return std::make_unique<WordPiece>(pieces, options);
-}
-
-Result<void> read_model(const JsonObject& root, const std::vector<AddedToken>& added,
-                        TokenizerParts& parts) {
-    HEDDLE_TRY(const std::optional<JsonObject> model, json_object(root, "model"));
-    if (!model) return corrupt_tokenizer("\"model\" is missing");
-    HEDDLE_TRY(const std::string type, json_string(*model, "type", ""));
-    HEDDLE_TRY(const std::optional<JsonObject> vocab, json_object(*model, "vocab"));
-    if (!vocab) return corrupt_tokenizer("the model has no vocabulary");
-    HEDDLE_TRY_VOID(read_pieces(*vocab, added, parts.pieces));
-    if (type == "WordPiece") {
-        HEDDLE_TRY(parts.model, read_wordpiece(*model, parts.pieces));
-        return {};
-    }
-    return fail(ErrorCode::kUnimplemented,
-                fmt::format("tokenizer.json: models of type \"{}\" are not supported", type));
 }
 
 // The name of a special token in tokenizer_config.json: a string, or an object with its content.
@@ -166,10 +109,12 @@ Result<std::shared_ptr<const Tokenizer>> tokenizer_from_json(
     HEDDLE_TRY(const JsonObject root, parse_json_object(parser, tokenizer_json, "tokenizer.json"));
     auto parts = std::make_unique<TokenizerParts>();
     HEDDLE_TRY(std::vector<AddedToken> added, read_added_tokens(root));
-    HEDDLE_TRY_VOID(read_model(root, added, *parts));
+    const std::optional<JsonElement> pretokenizer = json_field(root, "pre_tokenizer");
+    HEDDLE_TRY(const bool byte_level, is_byte_level(pretokenizer));
+    HEDDLE_TRY_VOID(read_model(root, added, byte_level, *parts));
     HEDDLE_TRY(parts->normalizer, read_normalizer(json_field(root, "normalizer")));
     parts->added = AddedTokens(std::move(added), parts->normalizer.get());
-    HEDDLE_TRY(parts->pretokenizer, read_pretokenizer(json_field(root, "pre_tokenizer")));
+    HEDDLE_TRY(parts->pretokenizer, read_pretokenizer(pretokenizer));
     HEDDLE_TRY(parts->post, read_post_template(json_field(root, "post_processor"), parts->pieces));
     HEDDLE_TRY(parts->decoder, read_decoder(json_field(root, "decoder")));
     HEDDLE_TRY(parts->special, read_special_ids(tokenizer_config_json, parts->pieces));

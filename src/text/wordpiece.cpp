@@ -1,17 +1,20 @@
 #include "text/wordpiece.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "text/utf8.h"
 
 namespace heddle::text {
 
-WordPiece::WordPiece(const Vocabulary& pieces, const WordPieceOptions& options)
-    : initial_(pieces), unknown_(options.unknown), characters_max_(options.characters_max) {
-    continuing_.resize(pieces.size());
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
+WordPiece::WordPiece(Vocabulary pieces, const WordPieceOptions& options)
+    : initial_(std::move(pieces)),
+      unknown_(options.unknown),
+      characters_max_(options.characters_max) {
+    continuing_.resize(initial_.size());
+    for (std::size_t i = 0; i < initial_.size(); ++i) {
         const auto id = static_cast<TokenId>(i);
-        std::string_view piece = pieces.piece(id);
+        std::string_view piece = initial_.piece(id);
         if (!piece.starts_with(options.continuing_prefix)) continue;
         piece.remove_prefix(options.continuing_prefix.size());
         continuing_.set(id, piece);

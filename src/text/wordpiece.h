@@ -18,14 +18,14 @@ struct WordPieceOptions {
 
 class WordPiece final : public TokenizerModel {
 public:
-    // `pieces` is built, and outlives this.
-    WordPiece(const Vocabulary& pieces, const WordPieceOptions& options);
+    // `pieces` is built.
+    WordPiece(Vocabulary pieces, const WordPieceOptions& options);
 
     void tokenize(std::string_view word, std::uint32_t offset,
                   std::vector<Token>& out) const override;
 
 private:
-    const Vocabulary& initial_;
+    const Vocabulary initial_;
     Vocabulary continuing_;  // the pieces that go on inside a word, without their prefix
     TokenId unknown_;
     std::size_t characters_max_;
