@@ -242,7 +242,7 @@ void Connection::tick(SteadyTime time) {
     }
     const auto interval = environment_.options.keep_alive_interval;
     const bool is_quiet = time - stream_.last_write() >= interval && !stream_.is_writing();
-    if ((sends_events_ || websocket_ != nullptr) && is_quiet)
+    if ((events_ != nullptr || websocket_ != nullptr) && is_quiet)
         environment_.tasks.spawn(keep_alive());
     // A live peer answers pings; three without a sign of life mean that it is not there.
     if (websocket_ != nullptr && time - stream_.last_read() >= 4 * interval) {
@@ -260,11 +260,8 @@ async::Task<> Connection::keep_alive() {
     try {
         if (websocket_ != nullptr) {
             co_await websocket_->ping();
-        } else if (sends_events_) {
-            const std::string_view comment =
-                minor_version_ > 0 ? "8\r\n: ping\n\n\r\n" : ": ping\n\n";
-            const Pieces pieces = {comment, {}, {}};
-            co_await stream_.write(pieces);
+        } else if (events_ != nullptr) {
+            co_await events_->write(": ping\n\n");
         }
     } catch (const boost::system::system_error&) {
         stream_.transport().cancel();  // the response's own task finds out what has happened

@@ -13,10 +13,10 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "async/offload.h"
 #include "async/task_group.h"
 #include "async/waiter.h"
 #include "http/body_decoder.h"
+#include "http/chunk_writer.h"
 #include "http/message_head.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -51,7 +51,6 @@ struct ConnectionEnvironment {
     const ServerOptions& options;
     const Handler& handler;
     const ErrorResponder& on_error;
-    async::WorkerPool& workers;
     async::TaskGroup& tasks;
     bool draining = false;
 };
@@ -89,7 +88,7 @@ private:
     async::Task<> send(Request& request, Response response);
     [[nodiscard]] std::string head_of(const Request& request, const Response& response) const;
     async::Task<> send_file(std::string head, FileBody body);
-    async::Task<> send_stream(std::string head, StreamBody body);
+    async::Task<> send_stream(Request& request, std::string head, StreamBody body);
     async::Task<> run_websocket(std::string head, WebSocketBody body);
     async::Task<> keep_alive();
 
@@ -124,7 +123,7 @@ private:
     bool is_serving_ = false;
     bool is_watched_ = false;
     async::Waiter watch_wake_;
-    bool sends_events_ = false;
+    ChunkWriter* events_ = nullptr;
     WebSocket* websocket_ = nullptr;
 };
 

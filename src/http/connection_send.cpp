@@ -9,6 +9,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "base/log.h"
+#include "http/chunk_writer.h"
 #include "http/connection.h"
 #include "http/status.h"
 
@@ -34,32 +35,6 @@ bool forbids_body(int status) {
     return status < 200 || status == 204 || status == 304;
 }
 
-class ChunkWriter final : public BodyWriter {
-public:
-    ChunkWriter(TimedStream& stream, bool chunked) : stream_(stream), chunked_(chunked) {}
-
-    async::Task<> write(std::string_view bytes) override {
-        if (bytes.empty()) co_return;  // an empty chunk would end the body
-        if (!chunked_) {
-            const Pieces plain = {bytes, {}, {}};
-            co_await stream_.write(plain);
-            co_return;
-        }
-        const std::string size = fmt::format("{:x}\r\n", bytes.size());
-        const Pieces chunk = {size, bytes, "\r\n"};
-        co_await stream_.write(chunk);
-    }
-
-    async::Task<> finish() {
-        const Pieces end = {"0\r\n\r\n", {}, {}};
-        if (chunked_) co_await stream_.write(end);
-    }
-
-private:
-    TimedStream& stream_;
-    const bool chunked_;
-};
-
 }  // namespace
 
 async::Task<> Connection::send(Request& request, Response response) {
@@ -83,7 +58,7 @@ async::Task<> Connection::send(Request& request, Response response) {
     } else if (auto* file = std::get_if<FileBody>(&response.content)) {
         co_await send_file(std::move(head), std::move(*file));
     } else if (auto* stream = std::get_if<StreamBody>(&response.content)) {
-        co_await send_stream(std::move(head), std::move(*stream));
+        co_await send_stream(request, std::move(head), std::move(*stream));
     }
 }
 
@@ -118,12 +93,8 @@ async::Task<> Connection::send_file(std::string head, FileBody body) {
     constexpr std::uint64_t kReadBytes = std::uint64_t{256} << 10;
     while (body.bytes > 0) {
         const auto count = static_cast<std::size_t>(std::min(body.bytes, kReadBytes));
-        const auto read = [file = body.file, offset = body.offset, count] {
-            return file->read_blocking(offset, count);
-        };
-        const Result<std::string> bytes = co_await async::offload(environment_.workers, read);
+        const Result<std::string> bytes = co_await body.source->read(body.offset, count);
         if (!bytes || bytes->size() != count) {
-            reusable_ = false;
             throw std::runtime_error("a file became unreadable while it was sent");
         }
         const Pieces pieces = {head, *bytes, {}};
@@ -137,18 +108,36 @@ async::Task<> Connection::send_file(std::string head, FileBody body) {
     co_await stream_.write(pieces);
 }
 
-async::Task<> Connection::send_stream(std::string head, StreamBody body) {
-    const Pieces pieces = {head, {}, {}};
-    co_await stream_.write(pieces);
+async::Task<> Connection::send_stream(Request& request, std::string head, StreamBody body) {
+    ChunkWriter writer(stream_, std::move(head), minor_version_ > 0);
     struct Events {
-        bool& flag;
-        ~Events() { flag = false; }
+        ChunkWriter*& slot;
+        ~Events() { slot = nullptr; }
     };
-    const Events events{sends_events_};
-    sends_events_ = body.is_events;
-    ChunkWriter writer(stream_, minor_version_ > 0);
-    co_await body.producer(writer);
-    sends_events_ = false;
+    std::string failure;
+    {
+        const Events events{events_};
+        if (body.is_events) events_ = &writer;
+        try {
+            co_await body.producer(writer);
+        } catch (const boost::system::system_error&) {
+            throw;
+        } catch (const std::exception& error) {
+            if (writer.has_begun()) throw;
+            failure = error.what();
+        }
+    }
+    if (!failure.empty()) {
+        log::error("http", "a response could not be begun",
+                   {{"request", request.id()}, {"error", failure}});
+        const Error error(ErrorCode::kInternal, "Internal Server Error");
+        co_await send(request, environment_.on_error(request, error));
+        co_return;
+    }
+    if (auto instead = writer.take_instead()) {
+        co_await send(request, std::move(*instead));
+        co_return;
+    }
     co_await writer.finish();
 }
 

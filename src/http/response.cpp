@@ -1,12 +1,5 @@
 #include "http/response.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-
 #include "http/conditional.h"
 #include "http/request.h"
 #include "http/websocket_handshake.h"
@@ -24,38 +17,6 @@ bool not_modified(const Request& request, Response& response, std::string_view e
 }
 
 }  // namespace
-
-Result<std::shared_ptr<OpenFile>> OpenFile::open_blocking(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (descriptor < 0 && errno == ENOENT) return fail(ErrorCode::kNotFound, "no such file");
-    if (descriptor < 0) return fail(ErrorCode::kIo, "the file cannot be opened");
-    auto file = std::make_shared<OpenFile>(descriptor);
-    struct stat status = {};
-    if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return fail(ErrorCode::kNotFound, "not a regular file");
-    }
-    file->bytes_ = static_cast<std::uint64_t>(status.st_size);
-    return file;
-}
-
-OpenFile::~OpenFile() {
-    ::close(descriptor_);
-}
-
-Result<std::string> OpenFile::read_blocking(std::uint64_t offset, std::size_t count) const {
-    std::string bytes(count, '\0');
-    std::size_t filled = 0;
-    while (filled < count) {
-        const ssize_t got = ::pread(descriptor_, bytes.data() + filled, count - filled,
-                                    static_cast<off_t>(offset + filled));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(ErrorCode::kIo, "the file cannot be read");
-        if (got == 0) break;
-        filled += static_cast<std::size_t>(got);
-    }
-    bytes.resize(filled);
-    return bytes;
-}
 
 Response Response::empty(int status) {
     Response response;
@@ -89,14 +50,14 @@ Response Response::events(BodyProducer producer) {
     return response;
 }
 
-Response Response::file(const Request& request, std::shared_ptr<OpenFile> file,
+Response Response::file(const Request& request, std::shared_ptr<ByteSource> source,
                         std::string content_type, std::string_view etag) {
     Response response = empty(200);
     response.headers.add("Content-Type", std::move(content_type));
     response.headers.add("Accept-Ranges", "bytes");
     if (not_modified(request, response, etag)) return response;
-    const std::uint64_t total = file->bytes();
-    FileBody body{std::move(file), 0, total};
+    const std::uint64_t total = source->bytes();
+    FileBody body{std::move(source), 0, total};
     const bool current =
         !request.headers().has("if-range") || request.header("if-range") == quoted_etag(etag);
     const RangeOutcome range =

@@ -20,43 +20,39 @@ namespace heddle::http {
 
 class Request;
 class WebSocket;
+struct Response;
 
-// Where a produced body goes. write() resumes when the kernel has taken the bytes: a slow reader
-// slows its producer, and after 30 s without progress the connection ends. Throws when the peer
-// has gone or the task is cancelled.
+// Where a produced body goes. The head leaves together with the first bytes.
 class BodyWriter {
 public:
     virtual ~BodyWriter() = default;
+
+    // Resumes when the kernel has taken the bytes: a slow reader slows its producer, and after 30 s
+    // without progress the connection ends. Throws when the peer has gone or the task is cancelled.
     virtual async::Task<> write(std::string_view bytes) = 0;
+
+    // Sends this response in place of the one that was begun, once the producer has returned.
+    // False when bytes have left already (a keep-alive comment may have been first): too late.
+    [[nodiscard]] virtual bool answer_instead(Response response) = 0;
 };
 
-// Called once, after the head was sent. An exception breaks the connection off, so that the
-// client sees that the body is not complete. Wrap a named coroutine that takes its state by value:
-// [state](BodyWriter& out) { return send_answer(out, state); }
+// Called once. An exception breaks the connection off, so that the client sees that the body is not
+// complete; before the first write it becomes a 500. Wrap a named coroutine that takes its state by
+// value: [state](BodyWriter& out) { return send_answer(out, state); }
 using BodyProducer = std::function<async::Task<>(BodyWriter&)>;
 using WebSocketHandler = std::function<async::Task<>(WebSocket&)>;
 
-// An open file. Closed with its last owner.
-class OpenFile {
+// Content that is read in pieces as it is sent: a stored file.
+class ByteSource {
 public:
-    // Regular files only. Blocks.
-    [[nodiscard]] static Result<std::shared_ptr<OpenFile>> open_blocking(const std::string& path);
-    explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-    ~OpenFile();
-    OpenFile(const OpenFile&) = delete;
-    OpenFile& operator=(const OpenFile&) = delete;
-
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-    // Up to `count` bytes from the offset; short only at the end of the file. Blocks.
-    [[nodiscard]] Result<std::string> read_blocking(std::uint64_t offset, std::size_t count) const;
-
-private:
-    int descriptor_;
-    std::uint64_t bytes_ = 0;
+    virtual ~ByteSource() = default;
+    [[nodiscard]] virtual std::uint64_t bytes() const = 0;
+    // Exactly `count` bytes from the offset; both lie inside.
+    virtual async::Task<Result<std::string>> read(std::uint64_t offset, std::size_t count) = 0;
 };
 
 struct FileBody {
-    std::shared_ptr<OpenFile> file;
+    std::shared_ptr<ByteSource> source;
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
 };
@@ -84,7 +80,7 @@ struct Response {
     [[nodiscard]] static Response events(BodyProducer producer);
     // The whole file, the range that was asked for, 304 or 416. `etag` without quotes names the
     // content, not the file's place or time.
-    [[nodiscard]] static Response file(const Request& request, std::shared_ptr<OpenFile> file,
+    [[nodiscard]] static Response file(const Request& request, std::shared_ptr<ByteSource> source,
                                        std::string content_type, std::string_view etag);
     // The same for content in memory, without ranges.
     [[nodiscard]] static Response cached(const Request& request, std::string content_type,

@@ -67,13 +67,13 @@ private:
 // The connections of one I/O thread. All members are used there.
 class Shard {
 public:
-    Shard(asio::io_context& io, async::WorkerPool& workers, const ServerOptions& options,
-          const Handler& handler, const ErrorResponder& on_error, ConnectionLedger& ledger)
+    Shard(asio::io_context& io, const ServerOptions& options, const Handler& handler,
+          const ErrorResponder& on_error, ConnectionLedger& ledger)
         : io_(io),
           ledger_(ledger),
           tasks_(io.get_executor(), "http"),
           housekeeping_(io.get_executor(), "http"),
-          environment_{options, handler, on_error, workers, tasks_} {}
+          environment_{options, handler, on_error, tasks_} {}
 
     [[nodiscard]] asio::io_context& io() { return io_; }
 
@@ -160,8 +160,8 @@ public:
           on_error_(std::move(on_error)),
           ledger_(options_.connections_max, options_.connections_per_address_max) {
         for (std::size_t i = 0; i < runtime.io_threads(); ++i) {
-            shards_.push_back(std::make_unique<Shard>(runtime.io(i), runtime.workers(), options_,
-                                                      handler_, on_error_, ledger_));
+            shards_.push_back(
+                std::make_unique<Shard>(runtime.io(i), options_, handler_, on_error_, ledger_));
         }
     }
     ~Impl() { HEDDLE_CHECK(!started_ || stopped_, "a Server died before it was stopped"); }
