@@ -1,7 +1,5 @@
 #include "ingest/pdf/headings.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -18,14 +16,15 @@ constexpr std::size_t kBytesMax = 200;  // a longer row is set large, but no hea
 constexpr std::uint32_t kLettersMin = 2;
 constexpr std::uint32_t kBoldWordsMax = 14;
 constexpr std::size_t kLevelsMax = 6;
+constexpr std::size_t kNumberBytes = 16;  // "12.3.4 " in front of a title
 
 float rounded(float size) {
     return std::round(size / kSizeStep) * kSizeStep;
 }
 
 // Letters and digits in lower case, so that numbering styles and spacing do not matter.
-std::string key_of(std::uint32_t page, std::string_view title) {
-    std::string key = fmt::format("{}:", page);
+std::string letters_of(std::string_view title) {
+    std::string key;
     for (const char c : title) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte >= 0x80)
@@ -59,8 +58,9 @@ std::string text_of(const Row& row) {
 
 Headings::Headings(const std::vector<PageRows>& pages, const std::vector<OutlineEntry>& outline) {
     for (const OutlineEntry& entry : outline) {
-        outline_.emplace(key_of(entry.page, entry.title), entry.level);
-        outline_.emplace(key_of(entry.page, without_number(entry.title)), entry.level);
+        std::vector<Title>& titles = outline_[entry.page];
+        titles.push_back({letters_of(entry.title), entry.level});
+        titles.push_back({letters_of(without_number(entry.title)), entry.level});
     }
     std::map<float, std::size_t> bytes_by_size;
     std::size_t bold_bytes = 0;
@@ -108,12 +108,22 @@ bool Headings::looks_like_heading(const Row& row) const {
 }
 
 std::uint8_t Headings::outline_level(const Row& row, std::uint32_t page) const {
-    if (outline_.empty()) return 0;
+    const auto titles = outline_.find(page);
+    if (titles == outline_.end()) return 0;
+    // Most rows are too long to be one of the page's titles, whatever their spacing.
+    std::size_t bytes = 0;
+    for (const Fragment& cell : row.cells) bytes += cell.text.size();
+    std::size_t longest = 0;
+    for (const Title& title : titles->second) longest = std::max(longest, title.letters.size());
+    if (bytes > 2 * longest + kNumberBytes) return 0;
     const std::string text = text_of(row);
-    if (text.size() > kBytesMax) return 0;
-    auto found = outline_.find(key_of(page, text));
-    if (found == outline_.end()) found = outline_.find(key_of(page, without_number(text)));
-    return found == outline_.end() ? 0 : found->second;
+    const std::string whole = letters_of(text);
+    const std::string bare = letters_of(without_number(text));
+    for (const Title& title : titles->second) {
+        if (!title.letters.empty() && (title.letters == whole || title.letters == bare))
+            return title.level;
+    }
+    return 0;
 }
 
 std::uint8_t Headings::level_of(const Row& row, std::uint32_t page) const {

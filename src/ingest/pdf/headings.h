@@ -26,9 +26,12 @@ private:
     [[nodiscard]] bool looks_like_heading(const Row& row) const;
     void rank_sizes(const std::vector<PageRows>& pages);
 
-    // Letters of a title on a page, without spaces and punctuation, to its level.
-    std::unordered_map<std::string, std::uint8_t> outline_;
-    std::vector<float> sizes_;  // of headings, largest first
+    struct Title {
+        std::string letters;  // without spaces and punctuation, in lower case
+        std::uint8_t level = 0;
+    };
+    std::unordered_map<std::uint32_t, std::vector<Title>> outline_;  // by page
+    std::vector<float> sizes_;                                       // of headings, largest first
     float body_size_ = 0;
     bool body_bold_ = false;
 };

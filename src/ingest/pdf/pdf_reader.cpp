@@ -19,7 +19,10 @@ using sandbox::Failure;
 using sandbox::RecordWriter;
 
 constexpr std::uint32_t kPagesPerProgress = 16;
-constexpr int kAnnotationsMax = 10'000;
+// Annotations of a page that are looked at. Manuals have hundreds of links on a page, and asking
+// for each costs a twentieth of the reading; a document with a form is looked at in full.
+constexpr int kAnnotationsMax = 24;
+constexpr int kFormAnnotationsMax = 10'000;
 constexpr int kFlattenForDisplay = 0;
 
 using Document = std::unique_ptr<FpdfDocument, void (*)(FpdfDocument*)>;
@@ -38,6 +41,7 @@ public:
         if (count <= 0) return tl::unexpected(Failure::kEmpty);
         const auto pages = static_cast<std::uint32_t>(count);
         if (pages > limits_.pages) return tl::unexpected(Failure::kTooManyPages);
+        has_form_ = pdfium_.form_type(document.get()) != 0;
         out.title(read_title(pdfium_, document.get()));
         if (ReadOutcome outcome = read_pages(document.get(), pages, out); !outcome) return outcome;
         remove_running_heads(rows_);
@@ -89,7 +93,8 @@ private:
     }
 
     [[nodiscard]] bool has_written_annotations(FpdfPage* page) const {
-        const int count = std::min(pdfium_.annotation_count(page), kAnnotationsMax);
+        const int most = has_form_ ? kFormAnnotationsMax : kAnnotationsMax;
+        const int count = std::min(pdfium_.annotation_count(page), most);
         for (int i = 0; i < count; ++i) {
             FpdfAnnotation* annotation = pdfium_.annotation(page, i);
             if (annotation == nullptr) continue;
@@ -105,6 +110,7 @@ private:
     const ParseLimits limits_;
     std::vector<PageRows> rows_;
     std::uint64_t hidden_ = 0;
+    bool has_form_ = false;
 };
 
 bool recognises(std::string_view head) {

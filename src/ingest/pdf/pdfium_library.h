@@ -47,6 +47,7 @@ struct PdfiumLibrary {
     FpdfObject* (*page_object)(FpdfPage*, int index);
     int (*flatten_page)(FpdfPage*, int usage);
 
+    int (*form_type)(FpdfDocument*);  // 0 without form fields
     int (*annotation_count)(FpdfPage*);
     FpdfAnnotation* (*annotation)(FpdfPage*, int index);
     int (*annotation_type)(FpdfAnnotation*);
@@ -61,6 +62,8 @@ struct PdfiumLibrary {
     FpdfTextPage* (*load_text)(FpdfPage*);
     void (*close_text)(FpdfTextPage*);
     int (*text_count)(FpdfTextPage*);
+    // UTF-16, terminated; room for count + 1.
+    int (*text_get)(FpdfTextPage*, int start, int count, char16_t* out);
     unsigned (*text_unicode)(FpdfTextPage*, int index);
     double (*text_font_size)(FpdfTextPage*, int index);
     // The font's name with its terminator; returns the bytes needed.

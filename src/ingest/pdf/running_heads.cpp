@@ -125,6 +125,8 @@ void remove_running_heads(std::vector<PageRows>& pages) {
     for (std::size_t i = 0; i < pages.size(); ++i)
         doomed.push_back(heads.rows_to_remove(pages[i], i));
     for (std::size_t i = 0; i < pages.size(); ++i) {
+        // On a page that holds nothing else they are its text.
+        if (doomed[i].size() == pages[i].rows.size()) continue;
         for (std::size_t k = doomed[i].size(); k > 0; --k)
             pages[i].rows.erase(pages[i].rows.begin() +
                                 static_cast<std::ptrdiff_t>(doomed[i][k - 1]));

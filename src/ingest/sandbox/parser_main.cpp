@@ -1,5 +1,6 @@
 #include "ingest/sandbox/parser_main.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,6 +91,16 @@ void read_document(FormatReader& reader, std::string_view bytes, sandbox::Record
         out.failure(outcome.error());
 }
 
+// The process lives for one document: memory that a page gives back serves the next page, and
+// asking the kernel for it again each time costs a tenth of the reading.
+void keep_freed_memory() {
+    constexpr int kNever = 1 << 30;
+    constexpr int kStep = 4 << 20;
+    mallopt(M_TRIM_THRESHOLD, kNever);
+    mallopt(M_MMAP_THRESHOLD, kNever);
+    mallopt(M_TOP_PAD, kStep);
+}
+
 }  // namespace
 
 bool is_parser_command(int argc, char** argv) {
@@ -102,6 +113,7 @@ int parser_main(int argc, char** argv, std::span<const Format> readers) {
     const Format* format = find(readers, command->format);
     if (format == nullptr) return 2;
     const ParseLimits& limits = command->options.limits;
+    keep_freed_memory();
     std::uint32_t walls = sandbox::raise_limits(limits.memory_bytes, limits.cpu_seconds);
     sandbox::RecordWriter out(kOutput);
     const std::optional<std::string_view> bytes = map_input();
