@@ -94,7 +94,7 @@ protected:
     void SetUp() override {
         golden_ = load_golden(GetParam());
         write_model(golden_, folder_);
-        backend_ = std::move(*compute::make_backend("reference", {.threads = 2}));
+        backend_ = std::move(*compute::make_backend("cpu", {.threads = 1}));
         auto files = ModelFiles::open(folder_.path());
         ASSERT_TRUE(files.has_value()) << files.error().message();
         auto decoder = Decoder::load(*files, *backend_,

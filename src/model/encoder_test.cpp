@@ -22,7 +22,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::unique_ptr<compute::Backend> make_test_backend() {
-    return std::move(*compute::make_backend("reference", {.threads = 2}));
+    return std::move(*compute::make_backend("cpu", {.threads = 1}));
 }
 
 EncoderSequence sequence_of(const GoldenInput& input) {
