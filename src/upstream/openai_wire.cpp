@@ -185,10 +185,10 @@ Error error_of_status(int status, std::string_view body, int retry_after_s) {
         case 429:
             return make(ErrorCode::kUnavailable, "the model server is over its limits",
                         "upstream_rate_limited")
-                .with_retry_after(retry_after_s > 0 ? retry_after_s : 5);
+                .with_retry_after(retry_after_s);
         case 503:
             return make(ErrorCode::kUnavailable, "the model server is busy", "upstream_busy")
-                .with_retry_after(retry_after_s > 0 ? retry_after_s : 5);
+                .with_retry_after(retry_after_s);
         default:
             return make(ErrorCode::kUpstream,
                         fmt::format("the model server failed with status {}", status),
