@@ -29,7 +29,7 @@ enum class EmbedPurpose { kQuery, kPassage };
 
 // Thread-safe.
 class Embedder {
-   public:
+public:
     virtual ~Embedder() = default;
     [[nodiscard]] virtual const EmbedderInfo& info() const = 0;
 

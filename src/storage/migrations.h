@@ -11,7 +11,8 @@
 namespace heddle::storage {
 
 // One step: statements that both databases understand, with these words filled in:
-//   {serial}  a row number that the database gives, as primary key
+//   {serial}  a row number that the database gives and never gives again, as primary key
+//   {key}     a row number of ours, as primary key
 //   {blob}    bytes
 // Columns are TEXT, BIGINT, DOUBLE PRECISION and {blob}. What only one database has (FTS5,
 // tsvector) stands apart. A step that has been released is never changed.

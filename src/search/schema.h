@@ -1,0 +1,10 @@
+// The tables of search.
+#pragma once
+
+#include "storage/migrations.h"
+
+namespace heddle::search {
+
+[[nodiscard]] const storage::Schema& search_schema();
+
+}  // namespace heddle::search
