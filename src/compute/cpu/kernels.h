@@ -41,6 +41,12 @@ struct Kernels {
     void (*tile_words)(const WordTile& a, const WordChunk& w, std::int64_t k, int rows, float* c);
     void (*tile_bytes)(const ByteTile& a, const ByteChunk& w, std::int64_t k, int rows, float* c);
 
+    // One row times a stored chunk, as the unpacking and the tile with one row would have it; null
+    // where a path has no better way than those.
+    void (*row_words)(const WordTile& a, const std::byte* packed, std::int64_t kc, float* c);
+    void (*row_bytes)(PanelFormat format, const ByteTile& a, const std::byte* packed,
+                      std::int64_t kc, float* c);
+
     // Stored chunk of `kc` columns to integers.
     void (*unpack_words)(const std::byte* packed, std::int64_t kc, WordChunk& out);
     void (*unpack_bytes)(PanelFormat format, const std::byte* packed, std::int64_t kc,

@@ -281,6 +281,8 @@ const Kernels& avx2_kernels() {
         .tile_bf16 = tile_bf16,
         .tile_words = tile_words,
         .tile_bytes = tile_bytes,
+        .row_words = avx2::row_words,
+        .row_bytes = avx2::row_bytes,
         .unpack_words = avx2::unpack_words,
         .unpack_bytes = avx2::unpack_bytes,
         .quantize_words = avx2::quantize_words,

@@ -246,6 +246,8 @@ const Kernels& portable_kernels() {
         .tile_bf16 = tile_bf16,
         .tile_words = tile_words,
         .tile_bytes = tile_bytes,
+        .row_words = nullptr,
+        .row_bytes = nullptr,
         .unpack_words = unpack_words,
         .unpack_bytes = unpack_bytes,
         .quantize_words = quantize_words,

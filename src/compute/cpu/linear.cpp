@@ -94,6 +94,15 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
     const std::int64_t cols = w.chunk_cols(chunk);
     const std::int64_t padded = (cols + 31) / 32 * 32;
     const ActivationKind kind = activation_kind(w.format());
+    if (tile_end - tile == 1 && activations_.tile_rows(tile) == 1) {
+        if (kind == ActivationKind::kWords && kernels_.row_words != nullptr) {
+            return kernels_.row_words(activations_.words(tile, chunk), stored, padded, worker.sums);
+        }
+        if (kind == ActivationKind::kBytes && kernels_.row_bytes != nullptr) {
+            return kernels_.row_bytes(w.format(), activations_.bytes(tile, chunk), stored, padded,
+                                      worker.sums);
+        }
+    }
     if (kind == ActivationKind::kWords) kernels_.unpack_words(stored, padded, worker.words);
     if (kind == ActivationKind::kBytes) {
         kernels_.unpack_bytes(w.format(), stored, padded, worker.bytes);
