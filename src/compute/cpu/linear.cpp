@@ -17,6 +17,24 @@ int rows_max(const Kernels& kernels, ActivationKind kind) {
     return 1;
 }
 
+// Fetches the next chunk while this one is multiplied, a share with every tile, so that memory
+// works all the time and not only while a chunk is unpacked.
+class Ahead {
+   public:
+    Ahead(const std::byte* stored, std::int64_t bytes, std::int64_t tiles)
+        : at_(stored + bytes), end_(at_ + bytes), share_((bytes / tiles + 64) / 64 * 64) {}
+
+    void step() {
+        const std::byte* stop = end_ - at_ < share_ ? end_ : at_ + share_;
+        for (; at_ < stop; at_ += 64) __builtin_prefetch(at_, 0, 2);
+    }
+
+   private:
+    const std::byte* at_;
+    const std::byte* end_;
+    std::int64_t share_;
+};
+
 }  // namespace
 
 Linear::Linear(const Kernels& kernels, ThreadPool& pool)
@@ -108,7 +126,9 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
         kernels_.unpack_bytes(w.format(), stored, padded, worker.bytes);
     }
     float* sums = worker.sums;
+    Ahead ahead(stored, chunk_bytes(w.format(), cols), tile_end - tile);
     for (std::int64_t t = tile; t < tile_end; ++t) {
+        ahead.step();
         const int rows = activations_.tile_rows(t);
         const auto* halves = reinterpret_cast<const std::uint16_t*>(stored);
         switch (w.format()) {

@@ -12,10 +12,6 @@ inline __m256i load(const void* p) {
 inline void store(void* p, __m256i v) {
     _mm256_store_si256(static_cast<__m256i*>(p), v);
 }
-inline void prefetch(const std::byte* p) {
-    // A few kilobytes ahead of the stream: the next chunk's beginning is never waited for.
-    _mm_prefetch(reinterpret_cast<const char*>(p) + 4096, _MM_HINT_T0);
-}
 
 // (s0, s1) in every 32-bit lane to (s0, s0) or (s1, s1).
 inline __m256i twice_first(__m256i pairs) {
@@ -37,7 +33,6 @@ inline void halves_to_float(const std::byte* halves, float* out) {
 inline void split_nibbles(const std::byte* packed, std::int64_t rows, std::uint8_t* out) {
     const __m256i mask = _mm256_set1_epi8(15);
     for (std::int64_t j = 0; j < rows; ++j) {
-        prefetch(packed);
         for (int h = 0; h < 2; ++h) {
             const __m256i b = load(packed + 32 * h);
             store(out + 32 * h, _mm256_and_si256(b, mask));
@@ -204,7 +199,6 @@ void unpack_words(const std::byte* packed, std::int64_t kc, WordChunk& out) {
             s[h] = b % 2 == 0 ? twice_first(both) : twice_second(both);
         }
         for (int g = 0; g < 8; ++g) {
-            prefetch(from);
             for (int h = 0; h < 2; ++h) {
                 const __m256i q = load(from + 32 * h);
                 const __m256i first = _mm256_unpacklo_epi8(zero, q);  // 256 * q
