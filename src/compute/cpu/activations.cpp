@@ -14,19 +14,6 @@ std::int64_t round_up(std::int64_t value, std::int64_t unit) {
 
 }  // namespace
 
-ActivationKind activation_kind(PanelFormat format) {
-    switch (format) {
-        case PanelFormat::kF32:
-        case PanelFormat::kF16:
-        case PanelFormat::kBF16:
-            return ActivationKind::kFloats;
-        case PanelFormat::kQ8_0:
-            return ActivationKind::kWords;
-        default:
-            return ActivationKind::kBytes;
-    }
-}
-
 int min_block_cols(PanelFormat format) {
     return format == PanelFormat::kQ6_K ? 16 : 32;
 }
@@ -55,8 +42,8 @@ void PackedActivations::prepare(ActivationKind kind, int rows_max, int sum_cols,
     chunks_ = (k + kChunkCols - 1) / kChunkCols;
     reserve(bytes_max(m, k));
     const std::int64_t element = kind == ActivationKind::kFloats  ? 4
-                                 : kind == ActivationKind::kWords ? 2
-                                                                  : 1;
+                                 : kind == ActivationKind::kBytes ? 1
+                                                                  : 2;
     elements_ = static_cast<std::byte*>(buffer_.data());
     std::byte* behind = elements_ + round_up(m * padded_ * element, kAlignment);
     scales_ = reinterpret_cast<float*>(behind);
@@ -81,6 +68,10 @@ const float* PackedActivations::floats(std::int64_t tile, std::int64_t chunk) co
     return reinterpret_cast<const float*>(elements_) + offset(tile, chunk);
 }
 
+const std::uint16_t* PackedActivations::halves(std::int64_t tile, std::int64_t chunk) const {
+    return reinterpret_cast<const std::uint16_t*>(elements_) + offset(tile, chunk);
+}
+
 WordTile PackedActivations::words(std::int64_t tile, std::int64_t chunk) const {
     const auto* all = reinterpret_cast<const std::int16_t*>(elements_);
     return {all + offset(tile, chunk), scale(tile, chunk)};
@@ -94,7 +85,7 @@ ByteTile PackedActivations::bytes(std::int64_t tile, std::int64_t chunk) const {
 void PackedActivations::pack_tile(const Kernels& kernels, const ConstTensor& x, std::int64_t tile) {
     if (kind_ == ActivationKind::kFloats) return pack_float_tile(x, tile);
     for (int r = 0; r < tile_rows(tile); ++r) {
-        pack_integer_row(kernels, x.row<float>(tile * rows_max_ + r), tile, r);
+        pack_rounded_row(kernels, x.row<float>(tile * rows_max_ + r), tile, r);
     }
 }
 
@@ -111,7 +102,7 @@ void PackedActivations::pack_float_tile(const ConstTensor& x, std::int64_t tile)
     }
 }
 
-void PackedActivations::pack_integer_row(const Kernels& kernels, const float* x, std::int64_t tile,
+void PackedActivations::pack_rounded_row(const Kernels& kernels, const float* x, std::int64_t tile,
                                          int row) {
     const int rows = tile_rows(tile);
     for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
@@ -124,6 +115,11 @@ void PackedActivations::pack_integer_row(const Kernels& kernels, const float* x,
             std::memcpy(tail, from, static_cast<std::size_t>(cols) * 4);
             std::fill(tail + cols, tail + padded, 0.0F);
             from = tail;
+        }
+        if (kind_ == ActivationKind::kHalves) {
+            auto* to = const_cast<std::uint16_t*>(halves(tile, chunk));
+            kernels.round_halves(from, padded, rows, to + row * kernels.half_group);
+            continue;
         }
         if (kind_ == ActivationKind::kWords) {
             auto* to = const_cast<std::int16_t*>(words(tile, chunk).words) + 2 * row;

@@ -1,6 +1,6 @@
 // The left side of a linear, packed for tile products: cut into tiles of a few rows, each laid out
 // so that a kernel reads one stream, and rounded to integers per chunk where the weight is
-// quantised.
+// quantised, or to bf16 where that was asked for.
 #pragma once
 
 #include <cstdint>
@@ -11,9 +11,7 @@
 namespace heddle::compute::cpu {
 
 // What a weight's format is multiplied with.
-enum class ActivationKind { kFloats, kWords, kBytes };
-
-[[nodiscard]] ActivationKind activation_kind(PanelFormat format);
+enum class ActivationKind { kFloats, kHalves, kWords, kBytes };
 
 // Columns of a sub-block whose activations are summed for the weights' mins: 16 or 32.
 [[nodiscard]] int min_block_cols(PanelFormat format);
@@ -35,6 +33,7 @@ public:
     void pack_tile(const Kernels& kernels, const ConstTensor& x, std::int64_t tile);
 
     [[nodiscard]] const float* floats(std::int64_t tile, std::int64_t chunk) const;
+    [[nodiscard]] const std::uint16_t* halves(std::int64_t tile, std::int64_t chunk) const;
     [[nodiscard]] WordTile words(std::int64_t tile, std::int64_t chunk) const;
     [[nodiscard]] ByteTile bytes(std::int64_t tile, std::int64_t chunk) const;
 
@@ -48,7 +47,7 @@ private:
     [[nodiscard]] float* scale(std::int64_t tile, std::int64_t chunk) const;
     [[nodiscard]] std::int16_t* sums(std::int64_t tile, std::int64_t chunk) const;
     void pack_float_tile(const ConstTensor& x, std::int64_t tile);
-    void pack_integer_row(const Kernels& kernels, const float* x, std::int64_t tile, int row);
+    void pack_rounded_row(const Kernels& kernels, const float* x, std::int64_t tile, int row);
 
     ActivationKind kind_ = ActivationKind::kFloats;
     int rows_max_ = 1;

@@ -31,6 +31,8 @@ struct Kernels {
     int float_rows_max;
     int word_rows_max;
     int byte_rows_max;
+    int half_rows_max;  // 0 where there are no products of bf16 by bf16
+    int half_group;     // columns that tile_halves wants side by side: [k/group][rows][group]
 
     // c[rows][ldc] += a[k][rows] * b[k][ldb], 16 columns.
     void (*tile_f32)(const float* a, const float* b, std::int64_t ldb, std::int64_t k, int rows,
@@ -40,6 +42,10 @@ struct Kernels {
     void (*tile_bf16)(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c);
     void (*tile_words)(const WordTile& a, const WordChunk& w, std::int64_t k, int rows, float* c);
     void (*tile_bytes)(const ByteTile& a, const ByteChunk& w, std::int64_t k, int rows, float* c);
+
+    // bf16 activations, padded with zeros to whole 32 columns, times a bf16 panel; null as above.
+    void (*tile_halves)(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows,
+                        float* c);
 
     // One row times a stored chunk, as the unpacking and the tile with one row would have it; null
     // where a path has no better way than those.
@@ -59,6 +65,10 @@ struct Kernels {
                             std::int16_t* words);
     float (*quantize_bytes)(const float* x, std::int64_t kc, std::int64_t stride,
                             std::int8_t* bytes);
+    // One row's chunk of kc activations (a multiple of 32) to bf16, element k to
+    // halves[(k/group) * stride * group + k%group].
+    void (*round_halves)(const float* x, std::int64_t kc, std::int64_t stride,
+                         std::uint16_t* halves);
 
     // n 16-bit floats (a multiple of 16) to fp32.
     void (*widen_f16)(const std::uint16_t* x, std::int64_t n, float* out);
@@ -67,6 +77,8 @@ struct Kernels {
 
 [[nodiscard]] const Kernels& portable_kernels();
 [[nodiscard]] const Kernels& avx2_kernels();
+[[nodiscard]] const Kernels& avx512_kernels();
+[[nodiscard]] const Kernels& avx512_vnni_kernels();
 // The table of the highest level up to `level`, which the CPU must have.
 [[nodiscard]] const Kernels& kernels_for(IsaLevel level);
 

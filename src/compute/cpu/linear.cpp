@@ -5,8 +5,25 @@
 namespace heddle::compute::cpu {
 namespace {
 
+ActivationKind activation_kind(const Kernels& kernels, const PackedWeight& w) {
+    switch (w.format()) {
+        case PanelFormat::kF32:
+        case PanelFormat::kF16:
+            return ActivationKind::kFloats;
+        case PanelFormat::kBF16:
+            return w.allows_bf16() && kernels.tile_halves != nullptr ? ActivationKind::kHalves
+                                                                     : ActivationKind::kFloats;
+        case PanelFormat::kQ8_0:
+            return ActivationKind::kWords;
+        default:
+            return ActivationKind::kBytes;
+    }
+}
+
 int rows_max(const Kernels& kernels, ActivationKind kind) {
     switch (kind) {
+        case ActivationKind::kHalves:
+            return kernels.half_rows_max;
         case ActivationKind::kFloats:
             return kernels.float_rows_max;
         case ActivationKind::kWords:
@@ -20,7 +37,7 @@ int rows_max(const Kernels& kernels, ActivationKind kind) {
 // Fetches the next chunk while this one is multiplied, a share with every tile, so that memory
 // works all the time and not only while a chunk is unpacked.
 class Ahead {
-   public:
+public:
     Ahead(const std::byte* stored, std::int64_t bytes, std::int64_t tiles)
         : at_(stored + bytes), end_(at_ + bytes), share_((bytes / tiles + 64) / 64 * 64) {}
 
@@ -29,7 +46,7 @@ class Ahead {
         for (; at_ < stop; at_ += 64) __builtin_prefetch(at_, 0, 2);
     }
 
-   private:
+private:
     const std::byte* at_;
     const std::byte* end_;
     std::int64_t share_;
@@ -48,7 +65,7 @@ void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
                  const LinearOptions& options) {
     const std::int64_t m = x.rows();
     if (m == 0) return;
-    const ActivationKind kind = activation_kind(w.format());
+    const ActivationKind kind = activation_kind(kernels_, w);
     activations_.prepare(kind, rows_max(kernels_, kind), min_block_cols(w.format()), m, w.cols());
 
     const std::int64_t tiles = activations_.tiles();
@@ -111,7 +128,7 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
     const std::byte* stored = w.chunk(panel, chunk);
     const std::int64_t cols = w.chunk_cols(chunk);
     const std::int64_t padded = (cols + 31) / 32 * 32;
-    const ActivationKind kind = activation_kind(w.format());
+    const ActivationKind kind = activation_kind(kernels_, w);
     if (tile_end - tile == 1 && activations_.tile_rows(tile) == 1) {
         if (kind == ActivationKind::kWords && kernels_.row_words != nullptr) {
             return kernels_.row_words(activations_.words(tile, chunk), stored, padded, worker.sums);
@@ -141,6 +158,10 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
                 kernels_.tile_f16(activations_.floats(t, chunk), halves, cols, rows, sums);
                 break;
             case PanelFormat::kBF16:
+                if (kind == ActivationKind::kHalves) {
+                    kernels_.tile_halves(activations_.halves(t, chunk), halves, cols, rows, sums);
+                    break;
+                }
                 kernels_.tile_bf16(activations_.floats(t, chunk), halves, cols, rows, sums);
                 break;
             case PanelFormat::kQ8_0:

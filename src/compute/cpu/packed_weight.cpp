@@ -310,6 +310,7 @@ Result<std::unique_ptr<PackedWeight>> PackedWeight::pack(const WeightSource& sou
                                                          Arithmetic arithmetic) {
     std::unique_ptr<PackedWeight> weight(
         new PackedWeight(source, format_for(source.dtype, arithmetic)));
+    weight->allows_bf16_ = arithmetic == Arithmetic::kBF16 && weight->format_ == PanelFormat::kBF16;
     try {
         weight->buffer_ =
             allocate_host(static_cast<std::size_t>(weight->panels() * weight->panel_bytes_));

@@ -24,6 +24,8 @@ public:
     [[nodiscard]] std::string_view kind() const override;
 
     [[nodiscard]] PanelFormat format() const { return format_; }
+    // Activations may be rounded to bf16 where the processor multiplies that faster.
+    [[nodiscard]] bool allows_bf16() const { return allows_bf16_; }
     [[nodiscard]] std::int64_t panels() const { return (rows() + kPanelRows - 1) / kPanelRows; }
     [[nodiscard]] std::int64_t chunks() const { return (cols() + kChunkCols - 1) / kChunkCols; }
     [[nodiscard]] std::int64_t chunk_cols(std::int64_t chunk) const {
@@ -38,6 +40,7 @@ private:
     PackedWeight(const WeightSource& source, PanelFormat format);
 
     PanelFormat format_;
+    bool allows_bf16_ = false;
     std::int64_t full_chunk_bytes_;
     std::int64_t panel_bytes_;
     Buffer buffer_;
