@@ -121,7 +121,7 @@ async::Task<Result<ParsedDocument>> Parser::parse_sealed(storage::UniqueFd input
     if (records.finished()) co_return records.take();
     const auto patience = async::Deadline::after(kExitPatience);
     const Result<sandbox::ExitStatus> ended = co_await async::with_deadline(patience, child.wait());
-    if (!ended) co_return fail(unreadable("the document could not be read", "unreadable"));
+    if (!ended) co_return fail(too_slow(config_.limits));
     co_return fail(explain(*ended, config_.limits));
 }
 

@@ -1,7 +1,7 @@
 """Word F1 of extracted PDF text: multisets of lower-cased words (\\w+) of each file against a
 reference, and between extractors where nobody wrote down what the page says.
 
-usage: score.py PDF_TEXT LIBRARY PARSER OUT [--truth TXT=PDF]... FILE.pdf...
+usage: pdf_text.py PDF_TEXT LIBRARY PARSER OUT [--truth TXT=PDF]... FILE.pdf...
 Needs pdftotext (poppler-utils). Prints one line for each file and the means.
 """
 
