@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::int64_t kRows = 5632;  // TinyLlama's feed-forward
 constexpr std::int64_t kCols = 2048;
+constexpr std::int64_t kTasks = 16;  // of the loops, as a linear's panels are shared
 
 double now() {
     const auto since = std::chrono::steady_clock::now().time_since_epoch();
@@ -56,14 +57,13 @@ double median(std::vector<double> values) {
 double read_loop(ThreadPool& pool, const std::vector<std::uint64_t>& data) {
     std::vector<std::uint64_t> sums(static_cast<std::size_t>(pool.threads()) * 8);
     const double start = work_time(pool.threads());
-    pool.run([&](int index) {
-        const Range range =
-            split_evenly(static_cast<std::int64_t>(data.size()), 64, pool.threads(), index);
+    pool.run(kTasks, [&](std::int64_t task, int worker) {
+        const Range range = split_evenly(static_cast<std::int64_t>(data.size() / 8), kTasks, task);
         std::uint64_t sum[8] = {};
-        for (std::int64_t i = range.begin; i + 8 <= range.end; i += 8) {
+        for (std::int64_t i = range.begin * 8; i < range.end * 8; i += 8) {
             for (int l = 0; l < 8; ++l) sum[l] += data[static_cast<std::size_t>(i + l)];
         }
-        for (int l = 0; l < 8; ++l) sums[static_cast<std::size_t>(index * 8)] += sum[l];
+        for (int l = 0; l < 8; ++l) sums[static_cast<std::size_t>(worker * 8)] += sum[l];
     });
     const double seconds = work_time(pool.threads()) - start;
     __asm__ volatile("" : : "m"(sums[0]) : "memory");
@@ -84,10 +84,10 @@ __attribute__((target("avx2,fma"))) void fma_loop(int rounds) {
 }
 
 double fma_rate(ThreadPool& pool) {
-    constexpr int kRounds = 1'000'000;
+    constexpr int kRounds = 1'600'000;
     const double start = work_time(pool.threads());
-    pool.run([](int) { fma_loop(kRounds); });
-    return 12.0 * 16 * kRounds * pool.threads() / (work_time(pool.threads()) - start);
+    pool.run(kTasks, [](std::int64_t, int) { fma_loop(kRounds / kTasks); });
+    return 12.0 * 16 * kRounds / (work_time(pool.threads()) - start);
 }
 
 std::vector<std::byte> random_weights(DType dtype, Rng& rng) {

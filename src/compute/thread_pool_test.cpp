@@ -1,9 +1,9 @@
-// Every worker runs once a round, rounds follow each other without mixing, and ranges cover all
-// items once.
+// Every task runs once, calls follow each other without mixing, workers keep their numbers apart,
+// and ranges cover all items once.
 #include "compute/thread_pool.h"
 
 #include <atomic>
-#include <numeric>
+#include <chrono>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -11,42 +11,58 @@
 namespace heddle::compute {
 namespace {
 
-TEST(ThreadPool, EveryWorkerRunsOnceARound) {
+TEST(ThreadPool, EveryTaskRunsOnceACall) {
     for (const int threads : {1, 2, 5}) {
         ThreadPool pool(threads);
-        std::vector<int> runs(static_cast<std::size_t>(threads), 0);
-        for (int round = 1; round <= 300; ++round) {
-            pool.run([&](int worker) { ++runs[static_cast<std::size_t>(worker)]; });
+        for (int call = 0; call < 300; ++call) {
+            const int tasks = call % 40;
+            std::vector<int> runs(static_cast<std::size_t>(tasks), 0);
+            pool.run(tasks,
+                     [&](std::int64_t task, int) { ++runs[static_cast<std::size_t>(task)]; });
             // run() has joined: plain reads see what the workers wrote.
-            for (const int count : runs) ASSERT_EQ(count, round);
+            for (const int count : runs) ASSERT_EQ(count, 1);
         }
+    }
+}
+
+TEST(ThreadPool, AWorkerIsInOneTaskAtATime) {
+    ThreadPool pool(4);
+    std::vector<std::atomic<int>> inside(4);
+    for (int call = 0; call < 100; ++call) {
+        pool.run(16, [&](std::int64_t, int worker) {
+            auto& mine = inside[static_cast<std::size_t>(worker)];
+            EXPECT_EQ(mine.fetch_add(1), 0);
+            std::this_thread::yield();
+            mine.fetch_sub(1);
+        });
     }
 }
 
 TEST(ThreadPool, SleepingWorkersWakeUp) {
     ThreadPool pool(3);
-    std::atomic<int> sum{0};
-    for (int round = 0; round < 5; ++round) {
+    for (int call = 0; call < 5; ++call) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
-        pool.run([&](int worker) { sum += worker + 1; });
+        // Only together can the tasks end, so all three threads must have come.
+        std::atomic<int> arrived{0};
+        pool.run(3, [&](std::int64_t, int) {
+            ++arrived;
+            while (arrived < 3) std::this_thread::yield();
+        });
+        EXPECT_EQ(arrived, 3);
     }
-    EXPECT_EQ(sum, 5 * (1 + 2 + 3));
 }
 
-TEST(SplitEvenly, CoversAllItemsOnceInWholeGrains) {
+TEST(SplitEvenly, CoversAllItemsOnce) {
     for (const std::int64_t items : {0, 1, 15, 16, 17, 100, 1001}) {
-        for (const std::int64_t grain : {1, 4, 16}) {
-            for (const int parts : {1, 2, 3, 8}) {
-                std::int64_t at = 0;
-                for (int i = 0; i < parts; ++i) {
-                    const Range range = split_evenly(items, grain, parts, i);
-                    EXPECT_EQ(range.begin, at);
-                    EXPECT_LE(range.begin, range.end);
-                    EXPECT_TRUE(range.begin % grain == 0 || range.begin == items);
-                    at = range.end;
-                }
-                EXPECT_EQ(at, items);
+        for (const std::int64_t parts : {1, 2, 3, 8}) {
+            std::int64_t at = 0;
+            for (std::int64_t i = 0; i < parts; ++i) {
+                const Range range = split_evenly(items, parts, i);
+                EXPECT_EQ(range.begin, at);
+                EXPECT_LE(range.end - range.begin, items / parts + 1);
+                at = range.end;
             }
+            EXPECT_EQ(at, items);
         }
     }
 }

@@ -105,20 +105,13 @@ void Attention::encoder(const Tensor& out, const ConstTensor& q, const ConstTens
 }
 
 void Attention::run_units(const Call& call) {
-    next_.store(0, std::memory_order_relaxed);
-    pool_.run([&](int index) {
+    pool_.run(static_cast<std::int64_t>(units_.size()), [&](std::int64_t i, int index) {
         Worker& worker = workers_[static_cast<std::size_t>(index)];
-        for (;;) {
-            const std::size_t i = next_.fetch_add(1, std::memory_order_relaxed);
-            if (i >= units_.size()) return;
-            if (call.causal()) {
-                begin_unit(call, units_[i], worker);
-                walk_paged(call, units_[i], worker);
-                end_unit(call, units_[i], worker);
-            } else {
-                walk_encoder(call, units_[i], worker);
-            }
-        }
+        const Unit& unit = units_[static_cast<std::size_t>(i)];
+        if (!call.causal()) return walk_encoder(call, unit, worker);
+        begin_unit(call, unit, worker);
+        walk_paged(call, unit, worker);
+        end_unit(call, unit, worker);
     });
 }
 

@@ -2,7 +2,6 @@
 // a few query rows walk over tiles of 16 tokens with a running softmax.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 #include "compute/backend.h"
@@ -58,7 +57,6 @@ private:
     ThreadPool& pool_;
     std::vector<Unit> units_;
     std::vector<Worker> workers_;
-    std::atomic<std::size_t> next_{0};
 };
 
 }  // namespace heddle::compute::cpu

@@ -50,8 +50,9 @@ void CpuBackend::each_row(std::int64_t rows, std::int64_t elements, Fn fn) {
         for (std::int64_t r = 0; r < rows; ++r) fn(r);
         return;
     }
-    pool_.run([&](int index) {
-        const Range range = split_evenly(rows, 1, pool_.threads(), index);
+    const std::int64_t tasks = std::min(rows, std::int64_t{4} * pool_.threads());
+    pool_.run(tasks, [&](std::int64_t task, int) {
+        const Range range = split_evenly(rows, tasks, task);
         for (std::int64_t r = range.begin; r < range.end; ++r) fn(r);
     });
 }

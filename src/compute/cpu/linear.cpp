@@ -69,16 +69,7 @@ void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
     activations_.prepare(kind, rows_max(kernels_, kind), min_block_cols(w.format()), m, w.cols());
 
     const std::int64_t tiles = activations_.tiles();
-    if (tiles == 1) {
-        activations_.pack_tile(kernels_, x, 0);
-    } else {
-        pool_.run([&](int index) {
-            const Range range = split_evenly(tiles, 1, pool_.threads(), index);
-            for (std::int64_t t = range.begin; t < range.end; ++t) {
-                activations_.pack_tile(kernels_, x, t);
-            }
-        });
-    }
+    pool_.run(tiles, [&](std::int64_t tile, int) { activations_.pack_tile(kernels_, x, tile); });
 
     // Units of several neighbouring panels, taken as threads get to them, so that a thread that
     // the system holds up delays the others little.
@@ -88,16 +79,11 @@ void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
     const std::int64_t unit = std::max<std::int64_t>(1, panels * passes / wanted);
     const std::int64_t units_a_pass = (panels + unit - 1) / unit;
     const Job job{y, w, options};
-    next_.store(0, std::memory_order_relaxed);
-    pool_.run([&](int index) {
+    pool_.run(passes * units_a_pass, [&](std::int64_t i, int index) {
         Worker& worker = workers_[static_cast<std::size_t>(index)];
-        for (;;) {
-            const std::int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
-            if (i >= passes * units_a_pass) return;
-            const std::int64_t first = i % units_a_pass * unit;
-            const std::int64_t end = std::min(first + unit, panels);
-            for (std::int64_t p = first; p < end; ++p) multiply(job, worker, i / units_a_pass, p);
-        }
+        const std::int64_t first = i % units_a_pass * unit;
+        const std::int64_t end = std::min(first + unit, panels);
+        for (std::int64_t p = first; p < end; ++p) multiply(job, worker, i / units_a_pass, p);
     });
 }
 

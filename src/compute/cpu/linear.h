@@ -2,7 +2,6 @@
 // each unpacking a chunk into its own scratch and multiplying all rows with it.
 #pragma once
 
-#include <atomic>
 #include <vector>
 
 #include "compute/backend.h"
@@ -47,7 +46,6 @@ private:
     ThreadPool& pool_;
     PackedActivations activations_;
     std::vector<Worker> workers_;
-    std::atomic<std::int64_t> next_{0};
 };
 
 }  // namespace heddle::compute::cpu
