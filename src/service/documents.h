@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "async/stream.h"
 #include "async/task.h"
 #include "base/result.h"
 
@@ -115,7 +114,14 @@ struct ChunkInfo {
     std::vector<ChunkBox> boxes;
 };
 
-using DocumentStream = async::Stream<DocumentInfo>;
+// Follows one document. Used by one coroutine at a time.
+class DocumentWatch {
+public:
+    virtual ~DocumentWatch() = default;
+    // First the document as it is, then as it is after each change (a slow reader skips some, but
+    // never the last); nothing once it has been seen ready, failed or deleted.
+    virtual async::Task<Result<std::optional<DocumentInfo>>> next() = 0;
+};
 
 // Thread-safe. Every call takes the owner; another owner's document is kNotFound.
 class Documents {
@@ -135,10 +141,8 @@ public:
     // is cancelled.
     virtual async::Task<Result<>> remove(std::string owner, std::string id) = 0;
 
-    // The state now, then each change, until ready, failed or deleted; a slow reader skips states
-    // but always gets the last. Abandon the stream when the client has left.
-    virtual async::Task<Result<std::shared_ptr<DocumentStream>>> watch(std::string owner,
-                                                                       std::string id) = 0;
+    virtual async::Task<Result<std::unique_ptr<DocumentWatch>>> watch(std::string owner,
+                                                                      std::string id) = 0;
 
     virtual async::Task<Result<std::unique_ptr<DocumentFile>>> open_file(std::string owner,
                                                                          std::string id) = 0;
