@@ -85,7 +85,7 @@ private:
         if (i == 0) return true;
         const char32_t before = text_.at(i - 1);
         return !is_alnum(before) && before != U'@' && before != 0xFF20 && before != U'$' &&
-               before != U'#' && before != 0xFF03 && !(before >= 0x202A && before <= 0x202E);
+               before != U'#' && before != 0xFF03;
     }
 
     // Reads a URL with its scheme; returns where to go on, or `i` when none begins here.

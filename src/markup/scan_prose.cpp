@@ -41,6 +41,13 @@ bool is_pseudo_letter(char32_t c) {
     return !is_separator(c) && !is_boundary(c);
 }
 
+// Scripts written without spaces: a URL may begin right behind a word.
+bool is_east_asian(char32_t c) {
+    const auto character = text::class_of(c);
+    return character.has(text::CharacterFlag::kHan) || character.has(text::CharacterFlag::kKana) ||
+           character.has(text::CharacterFlag::kHangul);
+}
+
 // The two-letter names and the oldest generic ones: others look like file names too often.
 bool is_default_domain(std::string_view name) {
     static constexpr std::string_view kClassic[] = {
@@ -82,7 +89,8 @@ private:
     [[nodiscard]] std::size_t with_scheme(std::size_t i) const {
         if (i > 0) {
             const char32_t before = text_.at(i - 1);
-            if (before == U'_' || !(is_separator(before) || is_boundary(before))) return 0;
+            if (before == U'_') return 0;
+            if (!is_separator(before) && !is_boundary(before) && !is_east_asian(before)) return 0;
         }
         for (const std::string_view scheme : {"http:", "https:"}) {
             if (text_.starts_with(i, scheme)) return hierarchical(i + scheme.size(), false);
