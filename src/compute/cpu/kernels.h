@@ -47,11 +47,6 @@ struct Kernels {
     void (*tile_halves)(const std::uint16_t* a, const std::uint16_t* b, std::int64_t k, int rows,
                         float* c);
 
-    // Byte activations times a stored q8_0 chunk, where dot products of bytes make 16-bit words the
-    // slower way; null elsewhere. A path that has it uses it for any number of rows.
-    void (*tile_stored_words)(const ByteTile& a, const std::byte* packed, std::int64_t kc, int rows,
-                              float* c);
-
     // One row times a stored chunk, as the unpacking and the tile with one row would have it; null
     // where a path has no better way than those.
     void (*row_words)(const WordTile& a, const std::byte* packed, std::int64_t kc, float* c);

@@ -284,7 +284,6 @@ const Kernels& avx2_kernels() {
         .tile_words = tile_words,
         .tile_bytes = tile_bytes,
         .tile_halves = nullptr,
-        .tile_stored_words = nullptr,
         .row_words = avx2::row_words,
         .row_bytes = avx2::row_bytes,
         .unpack_words = avx2::unpack_words,

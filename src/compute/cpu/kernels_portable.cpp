@@ -249,7 +249,6 @@ const Kernels& portable_kernels() {
         .tile_words = tile_words,
         .tile_bytes = tile_bytes,
         .tile_halves = nullptr,
-        .tile_stored_words = nullptr,
         .row_words = nullptr,
         .row_bytes = nullptr,
         .unpack_words = unpack_words,

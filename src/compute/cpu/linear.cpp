@@ -115,18 +115,17 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
     const std::int64_t cols = w.chunk_cols(chunk);
     const std::int64_t padded = (cols + 31) / 32 * 32;
     const ActivationKind kind = activation_kind(kernels_, w);
-    const bool unpacks = w.format() != PanelFormat::kQ8_0 || kind == ActivationKind::kWords;
     if (tile_end - tile == 1 && activations_.tile_rows(tile) == 1) {
         if (kind == ActivationKind::kWords && kernels_.row_words != nullptr) {
             return kernels_.row_words(activations_.words(tile, chunk), stored, padded, worker.sums);
         }
-        if (kind == ActivationKind::kBytes && unpacks && kernels_.row_bytes != nullptr) {
+        if (kind == ActivationKind::kBytes && kernels_.row_bytes != nullptr) {
             return kernels_.row_bytes(w.format(), activations_.bytes(tile, chunk), stored, padded,
                                       worker.sums);
         }
     }
     if (kind == ActivationKind::kWords) kernels_.unpack_words(stored, padded, worker.words);
-    if (kind == ActivationKind::kBytes && unpacks) {
+    if (kind == ActivationKind::kBytes) {
         kernels_.unpack_bytes(w.format(), stored, padded, worker.bytes);
     }
     float* sums = worker.sums;
@@ -152,11 +151,6 @@ void Linear::multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t 
                 kernels_.tile_bf16(activations_.floats(t, chunk), halves, cols, rows, sums);
                 break;
             case PanelFormat::kQ8_0:
-                if (kind == ActivationKind::kBytes) {
-                    kernels_.tile_stored_words(activations_.bytes(t, chunk), stored, padded, rows,
-                                               sums);
-                    break;
-                }
                 kernels_.tile_words(activations_.words(t, chunk), worker.words, padded, rows, sums);
                 break;
             default:

@@ -171,54 +171,6 @@ struct BytesTile {
     }
 };
 
-#if HEDDLE_VNNI
-// Eight-bit weights as they are stored: their columns are put in order and made unsigned on the
-// way (w + 128; the sums of activations take the 128 away again), a block's 32 columns are summed
-// exactly, and blocks meet in fp32, each with its scale.
-struct StoredWordsTile {
-    template <int kRows>
-    static void run(const ByteTile& a, const std::byte* packed, std::int64_t kc, float* c) {
-        const auto blocks = static_cast<int>(kc / 32);
-        const std::byte* scales = packed + 64;
-        const std::byte* from = scales + (blocks + 1) / 2 * 64;
-        const __m512 unit = _mm512_loadu_ps(packed);
-        // Stored: columns 0 and 1 of four rows, then 2 and 3; wanted: four columns of each row.
-        const __m512i order = _mm512_broadcast_i32x4(
-            _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
-        const __m512i flip = _mm512_set1_epi8(-128);
-        __m512 sum[kRows];
-        for (auto& row : sum) row = _mm512_setzero_ps();
-        for (int b = 0; b < blocks; ++b) {
-            const __m512i both = _mm512_loadu_si512(scales + b / 2 * 64);
-            const __m512i s =
-                _mm512_srai_epi32(b % 2 == 0 ? _mm512_slli_epi32(both, 16) : both, 16);
-            const __m512 d = _mm512_mul_ps(unit, _mm512_cvtepi32_ps(s));
-            __m512i part[kRows];
-            for (int r = 0; r < kRows; ++r) {
-                part[r] = _mm512_set1_epi32(-128 * a.sums[(b / 2 * kRows + r) * 2 + b % 2]);
-            }
-            for (int g = 0; g < 8; ++g) {
-                const __m512i stored = _mm512_loadu_si512(from + g * 64);
-                const __m512i bytes = _mm512_xor_si512(_mm512_shuffle_epi8(stored, order), flip);
-                for (int r = 0; r < kRows; ++r) {
-                    const __m512i xr = broadcast32(a.bytes + ((b * 8 + g) * kRows + r) * 4);
-                    part[r] = _mm512_dpbusd_epi32(part[r], bytes, xr);
-                }
-            }
-            for (int r = 0; r < kRows; ++r) {
-                sum[r] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(part[r]), d, sum[r]);
-            }
-            from += 512;
-        }
-        for (int r = 0; r < kRows; ++r) {
-            float* to = c + r * kPanelRows;
-            _mm512_storeu_ps(
-                to, _mm512_fmadd_ps(sum[r], _mm512_set1_ps(a.scale[r]), _mm512_loadu_ps(to)));
-        }
-    }
-};
-#endif
-
 // Calls Tile::run<rows> for rows = 1 … kTileRows.
 template <class Tile, int kRows = kTileRows, class... Args>
 inline void by_rows(int rows, Args&&... args) {
@@ -245,15 +197,6 @@ void tile_bytes(const ByteTile& a, const ByteChunk& w, std::int64_t k, int rows,
     by_rows<BytesTile>(rows, a, w, k, c);
 }
 
-#if HEDDLE_VNNI
-void tile_stored_words(const ByteTile& a, const std::byte* packed, std::int64_t kc, int rows,
-                       float* c) {
-    by_rows<StoredWordsTile>(rows, a, packed, kc, c);
-}
-#else
-constexpr decltype(Kernels::tile_stored_words) tile_stored_words = nullptr;
-#endif
-
 constexpr Kernels kTable{
     .level = HEDDLE_VNNI ? IsaLevel::kAvx512Vnni : IsaLevel::kAvx512,
     .float_rows_max = kTileRows,
@@ -267,7 +210,6 @@ constexpr Kernels kTable{
     .tile_words = tile_words,
     .tile_bytes = tile_bytes,
     .tile_halves = nullptr,
-    .tile_stored_words = tile_stored_words,
     .row_words = avx2::row_words,
     .row_bytes = avx2::row_bytes,
     .unpack_words = avx2::unpack_words,

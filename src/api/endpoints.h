@@ -1,0 +1,38 @@
+// The endpoints' declarations, one for each file of the same name.
+#pragma once
+
+#include "api/endpoint.h"
+
+namespace heddle::api {
+
+Endpoint block_endpoint();
+Endpoint slow_endpoint();
+Endpoint fast_endpoint();
+Endpoint sync_endpoint();
+Endpoint async_endpoint();
+
+Endpoint chat_completions_endpoint();
+Endpoint completions_endpoint();
+Endpoint docs_page_endpoint();
+Endpoint document_chunks_endpoint();
+Endpoint document_delete_endpoint();
+Endpoint document_events_endpoint();
+Endpoint document_file_endpoint();
+Endpoint document_get_endpoint();
+Endpoint documents_endpoint();
+Endpoint embeddings_endpoint();
+Endpoint generate_text_endpoint();
+Endpoint generate_text_ws_endpoint();
+Endpoint health_endpoint();
+Endpoint healthz_endpoint();
+Endpoint login_endpoint();
+Endpoint logout_endpoint();
+Endpoint metrics_endpoint();
+Endpoint models_endpoint();
+Endpoint model_endpoint();
+Endpoint openapi_endpoint();
+Endpoint readyz_endpoint();
+Endpoint session_endpoint();
+Endpoint upload_endpoint();
+
+}  // namespace heddle::api

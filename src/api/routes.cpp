@@ -1,0 +1,31 @@
+#include "api/routes.h"
+
+#include "api/endpoints.h"
+
+namespace heddle::api {
+
+std::vector<Endpoint> routes(const ApiOptions& options) {
+    std::vector<Endpoint> list = {
+        generate_text_endpoint(),   generate_text_ws_endpoint(),
+        upload_endpoint(),          documents_endpoint(),
+        document_get_endpoint(),    document_events_endpoint(),
+        document_chunks_endpoint(), document_file_endpoint(),
+        document_delete_endpoint(), chat_completions_endpoint(),
+        completions_endpoint(),     models_endpoint(),
+        model_endpoint(),           embeddings_endpoint(),
+        login_endpoint(),           logout_endpoint(),
+        session_endpoint(),         healthz_endpoint(),
+        health_endpoint(),          readyz_endpoint(),
+        metrics_endpoint(),         openapi_endpoint(),
+        docs_page_endpoint(),
+    };
+    if (options.demo) {
+        for (const auto make :
+             {block_endpoint, slow_endpoint, fast_endpoint, sync_endpoint, async_endpoint}) {
+            list.push_back(make());
+        }
+    }
+    return list;
+}
+
+}  // namespace heddle::api
