@@ -118,15 +118,26 @@ void Attention::run_units(const Call& call) {
 void Attention::begin_unit(const Call& call, const Unit& unit, Worker& worker) const {
     const std::int64_t rows = (unit.row_end - unit.row_begin) * call.group;
     const auto count = static_cast<std::size_t>(rows);
-    worker.max.assign(count, -std::numeric_limits<float>::infinity());
-    worker.sum.assign(count, 0.0F);
+    worker.rows.resize(count);
+    worker.sums.assign(count * kTokenTile, 0.0F);
     worker.values.assign(count * static_cast<std::size_t>(call.padded), 0.0F);
     worker.queries.resize(count * static_cast<std::size_t>(call.dim));
     const std::int64_t tile = kernels_.float_rows_max;
+    const auto* slopes =
+        call.options.alibi_slopes.empty() ? nullptr : call.options.alibi_slopes.as<float>();
     for (std::int64_t r = 0; r < rows; ++r) {
         const std::int64_t head = unit.head * call.group + r % call.group;
-        const float* from =
-            call.q.row<float>((unit.row_begin + r / call.group) * call.heads + head);
+        const std::int64_t row = unit.row_begin + r / call.group;
+        const std::int64_t position = call.position(unit.sequence, row);
+        const Range visible = call.visible(unit.sequence, position);
+        worker.rows[static_cast<std::size_t>(r)] = {
+            .visible_begin = static_cast<std::int32_t>(visible.begin),
+            .visible_end = static_cast<std::int32_t>(visible.end),
+            .position = static_cast<float>(position),
+            .slope = slopes == nullptr ? 0.0F : slopes[head],
+            .max = -std::numeric_limits<float>::infinity(),
+            .factor = 1.0F};
+        const float* from = call.q.row<float>(row * call.heads + head);
         const std::int64_t first = r / tile * tile;
         const std::int64_t tile_rows = std::min(tile, rows - first);
         float* to = worker.queries.data() + first * call.dim + (r - first);
@@ -134,52 +145,36 @@ void Attention::begin_unit(const Call& call, const Unit& unit, Worker& worker) c
     }
 }
 
-void Attention::attend_tile(const Call& call, const Unit& unit, Worker& worker, const float* keys,
-                            const float* values, std::int64_t value_stride,
-                            std::int64_t token) const {
-    const std::int64_t rows = (unit.row_end - unit.row_begin) * call.group;
-    const std::int64_t tokens =
-        std::min<std::int64_t>(kTokenTile, call.tokens(unit.sequence) - token);
-    const auto* slopes =
-        call.options.alibi_slopes.empty() ? nullptr : call.options.alibi_slopes.as<float>();
+void Attention::attend_tile(const Call& call, Worker& worker, const float* keys,
+                            const float* values, std::int64_t value_stride, std::int64_t token,
+                            std::int64_t tokens) const {
+    const auto rows = static_cast<std::int64_t>(worker.rows.size());
     constexpr int kRowsMax = 16;
     alignas(64) float scores[kRowsMax * kTokenTile];
-    alignas(64) float turned[kRowsMax * kTokenTile];
     for (std::int64_t first = 0; first < rows; first += kernels_.float_rows_max) {
-        const int tile_rows =
+        const int count =
             static_cast<int>(std::min<std::int64_t>(kernels_.float_rows_max, rows - first));
-        std::fill_n(scores, tile_rows * kTokenTile, 0.0F);
+        std::fill_n(scores, count * kTokenTile, 0.0F);
         kernels_.tile_f32(worker.queries.data() + first * call.dim, keys, kTokenTile, call.dim,
-                          tile_rows, scores, kTokenTile);
-        for (int r = 0; r < tile_rows; ++r) {
-            const std::int64_t index = first + r;
-            const std::int64_t position =
-                call.position(unit.sequence, unit.row_begin + index / call.group);
-            const Range visible = call.visible(unit.sequence, position);
-            const auto clamp = [&](std::int64_t at) {
-                return static_cast<std::int32_t>(std::clamp<std::int64_t>(at - token, 0, tokens));
-            };
-            const std::int64_t head = unit.head * call.group + index % call.group;
-            const float factor =
-                vectors_.score_row({.scores = scores + r * kTokenTile,
-                                    .max = worker.max.data() + index,
-                                    .sum = worker.sum.data() + index,
-                                    .visible_begin = clamp(visible.begin),
-                                    .visible_end = clamp(visible.end),
-                                    .scale = call.options.scale,
-                                    .softcap = call.options.logit_softcap,
-                                    .slope = slopes == nullptr ? 0.0F : slopes[head],
-                                    .distance = static_cast<float>(position - token),
-                                    .symmetric = !call.causal()});
-            float* row = worker.values.data() + index * call.padded;
+                          count, scores, kTokenTile);
+        ScoreRow* score_rows = worker.rows.data() + first;
+        vectors_.score_tile({.scores = scores,
+                             .rows = score_rows,
+                             .sums = worker.sums.data() + first * kTokenTile,
+                             .count = count,
+                             .token = static_cast<std::int32_t>(token),
+                             .scale = call.options.scale,
+                             .softcap = call.options.logit_softcap,
+                             .symmetric = !call.causal()});
+        float* sums = worker.values.data() + first * call.padded;
+        for (int r = 0; r < count; ++r) {
+            float* row = sums + r * call.padded;
+            const float factor = score_rows[r].factor;
             if (factor != 1.0F) vectors_.scale(row, row, factor, call.padded);
-            for (int t = 0; t < kTokenTile; ++t) {
-                turned[t * tile_rows + r] = scores[r * kTokenTile + t];
-            }
         }
         for (std::int64_t c = 0; c < call.padded; c += kTokenTile) {
-            kernels_.tile_f32(turned, values + c, value_stride, tokens, tile_rows,
-                              worker.values.data() + first * call.padded + c, call.padded);
+            kernels_.tile_scores(scores, values + c, value_stride, tokens, count, sums + c,
+                                 call.padded);
         }
     }
 }
@@ -189,8 +184,11 @@ void Attention::end_unit(const Call& call, const Unit& unit, const Worker& worke
     for (std::int64_t r = 0; r < rows; ++r) {
         const std::int64_t head = unit.head * call.group + r % call.group;
         float* to = call.out.row<float>((unit.row_begin + r / call.group) * call.heads + head);
-        vectors_.scale(to, worker.values.data() + r * call.padded,
-                       1.0F / worker.sum[static_cast<std::size_t>(r)], call.dim);
+        float sum = 0.0F;
+        for (int t = 0; t < kTokenTile; ++t) {
+            sum += worker.sums[static_cast<std::size_t>(r * kTokenTile + t)];
+        }
+        vectors_.scale(to, worker.values.data() + r * call.padded, 1.0F / sum, call.dim);
     }
 }
 
@@ -221,8 +219,10 @@ void Attention::walk_paged(const Call& call, const Unit& unit, Worker& worker) c
             keys = reinterpret_cast<const std::byte*>(worker.key_tile.data());
             values = reinterpret_cast<const std::byte*>(worker.value_tile.data());
         }
-        attend_tile(call, unit, worker, reinterpret_cast<const float*>(keys),
-                    reinterpret_cast<const float*>(values), call.padded, token);
+        const std::int64_t tokens =
+            std::min<std::int64_t>(kTokenTile, call.tokens(unit.sequence) - token);
+        attend_tile(call, worker, reinterpret_cast<const float*>(keys),
+                    reinterpret_cast<const float*>(values), call.padded, token, tokens);
     }
 }
 
@@ -257,8 +257,9 @@ void Attention::walk_encoder(const Call& call, const Unit& unit, Worker& worker)
             const float* values =
                 pack_values ? worker.packed.data() + key_floats + t * kTokenTile * call.padded
                             : call.v->row<float>((first + t * kTokenTile) * kv_heads + unit.head);
-            attend_tile(call, part, worker, worker.packed.data() + t * kTokenTile * call.dim,
-                        values, pack_values ? call.padded : call.v->stride(0), t * kTokenTile);
+            attend_tile(call, worker, worker.packed.data() + t * kTokenTile * call.dim, values,
+                        pack_values ? call.padded : call.v->stride(0), t * kTokenTile,
+                        std::min<std::int64_t>(kTokenTile, tokens - t * kTokenTile));
         }
         end_unit(call, part, worker);
     }

@@ -38,16 +38,17 @@ private:
         std::vector<float> values;      // [row][padded dim]
         std::vector<float> key_tile;    // [padded dim][16]
         std::vector<float> value_tile;  // [16][padded dim]
-        std::vector<float> max;
-        std::vector<float> sum;
+        std::vector<ScoreRow> rows;
+        std::vector<float> sums;    // [row][kTokenTile]
         std::vector<float> packed;  // an encoder sequence's keys by tiles, then values
     };
     struct Call;
 
     void run_units(const Call& call);
     void begin_unit(const Call& call, const Unit& unit, Worker& worker) const;
-    void attend_tile(const Call& call, const Unit& unit, Worker& worker, const float* keys,
-                     const float* values, std::int64_t value_stride, std::int64_t token) const;
+    // `tokens` of the 16 from `token` on exist.
+    void attend_tile(const Call& call, Worker& worker, const float* keys, const float* values,
+                     std::int64_t value_stride, std::int64_t token, std::int64_t tokens) const;
     void end_unit(const Call& call, const Unit& unit, const Worker& worker) const;
     void walk_paged(const Call& call, const Unit& unit, Worker& worker) const;
     void walk_encoder(const Call& call, const Unit& unit, Worker& worker) const;

@@ -37,7 +37,10 @@ struct Kernels {
     // c[rows][ldc] += a[k][rows] * b[k][ldb], 16 columns.
     void (*tile_f32)(const float* a, const float* b, std::int64_t ldb, std::int64_t k, int rows,
                      float* c, std::int64_t ldc);
-    // The same with ldb = ldc = 16 and the panel's stored type.
+    // c[rows][ldc] += p[rows][16] * b[k][ldb], k at most 16: probabilities as attention has them.
+    void (*tile_scores)(const float* p, const float* b, std::int64_t ldb, std::int64_t k, int rows,
+                        float* c, std::int64_t ldc);
+    // As tile_f32 with ldb = ldc = 16 and the panel's stored type.
     void (*tile_f16)(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c);
     void (*tile_bf16)(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c);
     void (*tile_words)(const WordTile& a, const WordChunk& w, std::int64_t k, int rows, float* c);

@@ -35,9 +35,11 @@ struct Sums {
             _mm256_storeu_ps(c + r * ldc + 8, v[r][1]);
         }
     }
+    // One column of activations, `kStride` floats from row to row.
+    template <int kStride = 1>
     inline void add(const float* a, __m256 b0, __m256 b1) {
         for (int r = 0; r < kRows; ++r) {
-            const __m256 x = _mm256_broadcast_ss(a + r);
+            const __m256 x = _mm256_broadcast_ss(a + r * kStride);
             v[r][0] = _mm256_fmadd_ps(x, b0, v[r][0]);
             v[r][1] = _mm256_fmadd_ps(x, b1, v[r][1]);
         }
@@ -51,6 +53,18 @@ void f32_rows(const float* a, const float* b, std::int64_t ldb, std::int64_t k, 
     sums.load(c, ldc);
     for (std::int64_t i = 0; i < k; ++i) {
         sums.add(a + i * kRows, _mm256_loadu_ps(b), _mm256_loadu_ps(b + 8));
+        b += ldb;
+    }
+    sums.store(c, ldc);
+}
+
+template <int kRows>
+void scores_rows(const float* p, const float* b, std::int64_t ldb, std::int64_t k, float* c,
+                 std::int64_t ldc) {
+    Sums<kRows> sums;
+    sums.load(c, ldc);
+    for (std::int64_t i = 0; i < k; ++i) {
+        sums.template add<kPanelRows>(p + i, _mm256_loadu_ps(b), _mm256_loadu_ps(b + 8));
         b += ldb;
     }
     sums.store(c, ldc);
@@ -126,19 +140,23 @@ template <int kRows>
 inline void finish_bytes(const ByteTile& a, const ByteChunk& w, const __m256i (&sum)[kRows][2],
                          float* c) {
     for (int h = 0; h < 2; ++h) {
+        __m256i mins[kRows];
+        for (auto& row : mins) row = _mm256_setzero_si256();
+        for (int p = 0; p < w.min_pairs; ++p) {
+            const __m256i m = load(w.mins[p][8 * h]);
+            for (int r = 0; r < kRows; ++r) {
+                const __m256i xs = broadcast32(a.sums + (p * kRows + r) * 2);
+                mins[r] = _mm256_add_epi32(mins[r], _mm256_madd_epi16(m, xs));
+            }
+        }
         const __m256 d = _mm256_load_ps(w.d + 8 * h);
         const __m256 dmin = _mm256_load_ps(w.dmin + 8 * h);
         for (int r = 0; r < kRows; ++r) {
-            __m256i mins = _mm256_setzero_si256();
-            for (int p = 0; p < w.min_pairs; ++p) {
-                const __m256i xs = broadcast32(a.sums + (p * kRows + r) * 2);
-                mins = _mm256_add_epi32(mins, _mm256_madd_epi16(load(w.mins[p][8 * h]), xs));
-            }
             const __m256 scale = _mm256_broadcast_ss(a.scale + r);
             float* to = c + r * kPanelRows + 8 * h;
             const __m256 y = scaled(sum[r][h], _mm256_mul_ps(scale, d), _mm256_loadu_ps(to));
             _mm256_storeu_ps(
-                to, _mm256_fnmadd_ps(_mm256_cvtepi32_ps(mins), _mm256_mul_ps(scale, dmin), y));
+                to, _mm256_fnmadd_ps(_mm256_cvtepi32_ps(mins[r]), _mm256_mul_ps(scale, dmin), y));
         }
     }
 }
@@ -189,6 +207,24 @@ void tile_f32(const float* a, const float* b, std::int64_t ldb, std::int64_t k, 
             return f32_rows<5>(a, b, ldb, k, c, ldc);
         default:
             return f32_rows<6>(a, b, ldb, k, c, ldc);
+    }
+}
+
+void tile_scores(const float* p, const float* b, std::int64_t ldb, std::int64_t k, int rows,
+                 float* c, std::int64_t ldc) {
+    switch (rows) {
+        case 1:
+            return scores_rows<1>(p, b, ldb, k, c, ldc);
+        case 2:
+            return scores_rows<2>(p, b, ldb, k, c, ldc);
+        case 3:
+            return scores_rows<3>(p, b, ldb, k, c, ldc);
+        case 4:
+            return scores_rows<4>(p, b, ldb, k, c, ldc);
+        case 5:
+            return scores_rows<5>(p, b, ldb, k, c, ldc);
+        default:
+            return scores_rows<6>(p, b, ldb, k, c, ldc);
     }
 }
 
@@ -279,6 +315,7 @@ const Kernels& avx2_kernels() {
         .half_rows_max = 0,
         .half_group = 0,
         .tile_f32 = tile_f32,
+        .tile_scores = tile_scores,
         .tile_f16 = tile_f16,
         .tile_bf16 = tile_bf16,
         .tile_words = tile_words,

@@ -33,6 +33,16 @@ void tile_f32(const float* a, const float* b, std::int64_t ldb, std::int64_t k, 
                 [&](std::int64_t i, float* out) { std::copy_n(b + i * ldb, kPanelRows, out); });
 }
 
+void tile_scores(const float* p, const float* b, std::int64_t ldb, std::int64_t k, int rows,
+                 float* c, std::int64_t ldc) {
+    for (std::int64_t i = 0; i < k; ++i) {
+        for (int r = 0; r < rows; ++r) {
+            const float x = p[r * kPanelRows + i];
+            for (int j = 0; j < kPanelRows; ++j) c[r * ldc + j] += x * b[i * ldb + j];
+        }
+    }
+}
+
 void tile_f16(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c) {
     tile_floats(a, k, rows, c, kPanelRows, [&](std::int64_t i, float* out) {
         for (int j = 0; j < kPanelRows; ++j) out[j] = f16_to_f32(b[i * kPanelRows + j]);
@@ -244,6 +254,7 @@ const Kernels& portable_kernels() {
         .half_rows_max = 0,
         .half_group = 0,
         .tile_f32 = tile_f32,
+        .tile_scores = tile_scores,
         .tile_f16 = tile_f16,
         .tile_bf16 = tile_bf16,
         .tile_words = tile_words,

@@ -31,8 +31,12 @@ struct Sums {
     inline void store(float* c, std::int64_t ldc) const {
         for (int r = 0; r < kRows; ++r) _mm512_storeu_ps(c + r * ldc, v[r]);
     }
+    // One column of activations, `kStride` floats from row to row.
+    template <int kStride = 1>
     inline void add(const float* a, __m512 b) {
-        for (int r = 0; r < kRows; ++r) v[r] = _mm512_fmadd_ps(_mm512_set1_ps(a[r]), b, v[r]);
+        for (int r = 0; r < kRows; ++r) {
+            v[r] = _mm512_fmadd_ps(_mm512_set1_ps(a[r * kStride]), b, v[r]);
+        }
     }
 };
 
@@ -44,6 +48,19 @@ struct F32Tile {
         sums.load(c, ldc);
         for (std::int64_t i = 0; i < k; ++i) {
             sums.add(a + i * kRows, _mm512_loadu_ps(b + i * ldb));
+        }
+        sums.store(c, ldc);
+    }
+};
+
+struct ScoresTile {
+    template <int kRows>
+    static void run(const float* p, const float* b, std::int64_t ldb, std::int64_t k, float* c,
+                    std::int64_t ldc) {
+        Sums<kRows> sums;
+        sums.load(c, ldc);
+        for (std::int64_t i = 0; i < k; ++i) {
+            sums.template add<kPanelRows>(p + i, _mm512_loadu_ps(b + i * ldb));
         }
         sums.store(c, ldc);
     }
@@ -184,6 +201,10 @@ void tile_f32(const float* a, const float* b, std::int64_t ldb, std::int64_t k, 
               std::int64_t ldc) {
     by_rows<F32Tile>(rows, a, b, ldb, k, c, ldc);
 }
+void tile_scores(const float* p, const float* b, std::int64_t ldb, std::int64_t k, int rows,
+                 float* c, std::int64_t ldc) {
+    by_rows<ScoresTile>(rows, p, b, ldb, k, c, ldc);
+}
 void tile_f16(const float* a, const std::uint16_t* b, std::int64_t k, int rows, float* c) {
     by_rows<F16Tile>(rows, a, b, k, c);
 }
@@ -205,6 +226,7 @@ constexpr Kernels kTable{
     .half_rows_max = 0,
     .half_group = 0,
     .tile_f32 = tile_f32,
+    .tile_scores = tile_scores,
     .tile_f16 = tile_f16,
     .tile_bf16 = tile_bf16,
     .tile_words = tile_words,

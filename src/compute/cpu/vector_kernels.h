@@ -10,17 +10,25 @@ namespace heddle::compute::cpu {
 
 inline constexpr int kTokenTile = 16;
 
-// Up to kTokenTile scores of one query row on their way to probabilities.
+// A query row during attention: what it sees, and its running softmax.
 struct ScoreRow {
-    float* scores;               // [kTokenTile], products in, probabilities out
-    float* max;                  // running, -inf at first
-    float* sum;                  // running
-    std::int32_t visible_begin;  // tokens of the tile that the row sees
+    std::int32_t visible_begin;  // tokens of the sequence
     std::int32_t visible_end;
+    float position;
+    float slope;   // ALiBi, 0 for none
+    float max;     // -inf at first
+    float factor;  // out: what was summed so far must shrink by
+};
+
+// The scores of a few query rows and the tokens from `token` on, on their way to probabilities.
+struct ScoreTile {
+    float* scores;  // [rows][kTokenTile], products in, probabilities out
+    ScoreRow* rows;
+    float* sums;  // [rows][kTokenTile], running, by lanes
+    int count;    // rows, at most kTokenTile
+    std::int32_t token;
     float scale;
     float softcap;   // 0 for none
-    float slope;     // ALiBi, 0 for none
-    float distance;  // of the tile's token 0 from the row: position - token
     bool symmetric;  // ALiBi by |distance|
 };
 
@@ -44,9 +52,8 @@ struct VectorKernels {
     // Pairs (a[i], b[i]) turned by angles of which cosine and sine are given.
     void (*rotate)(float* a, float* b, const float* cosine, const float* sine, std::int64_t n);
     float (*squares)(const float* x, std::int64_t n);
-    // One step of the online softmax (Milakov and Gimelshein, 2018): returns the factor by which
-    // what was summed so far must shrink.
-    float (*score_row)(const ScoreRow& row);
+    // One step of the online softmax (Milakov and Gimelshein, 2018).
+    void (*score_tile)(const ScoreTile& tile);
 };
 
 [[nodiscard]] const VectorKernels& portable_vector_kernels();

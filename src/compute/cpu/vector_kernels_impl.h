@@ -53,9 +53,14 @@ inline float sum_lanes(F v) {
     return lanes[0];
 }
 inline float largest_lane(F v) {
-    float result = v[0];
-    for (int i = 1; i < kWidth; ++i) result = result > v[i] ? result : v[i];
-    return result;
+    float lanes[kWidth];
+    store(lanes, v);
+    for (int half = kWidth / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; ++i) {
+            lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
+        }
+    }
+    return lanes[0];
 }
 
 // e^x to about 1 ulp: 2^n * e^r with |r| <= ln(2)/2 and a polynomial (Cephes, expf). 0 below the
@@ -241,42 +246,64 @@ void rotate(float* a, float* b, const float* cosine, const float* sine, std::int
 
 constexpr int kVectors = kTokenTile / kWidth;
 
-float score_row(const ScoreRow& row) {
-    const float none = -__builtin_inff();
-    I lane;
-    for (int l = 0; l < kWidth; ++l) lane[l] = l;
-    F scores[kVectors];
-    F top = splat(none);
+// What comes between a product and its exponential, for one vector of tokens.
+inline F adjusted(F s, const ScoreTile& tile, const ScoreRow& row, F tokens) {
+    s = s * tile.scale;
+    if (tile.softcap > 0.0F) s = tile.softcap * tanh_of(s * (1.0F / tile.softcap));
+    if (row.slope != 0.0F) {
+        F distance = row.position - tokens;
+        if (tile.symmetric) distance = magnitude(distance);
+        s = s - row.slope * distance;
+    }
+    const I seen = (tokens >= splat(static_cast<float>(row.visible_begin))) &
+                   (tokens < splat(static_cast<float>(row.visible_end)));
+    return seen ? s : splat(-__builtin_inff());
+}
+
+// Adjusts and masks a row's scores; returns the largest.
+inline float adjust_row(const ScoreTile& tile, const ScoreRow& row, float* scores) {
+    const bool plain = tile.softcap == 0.0F && row.slope == 0.0F &&
+                       row.visible_begin <= tile.token &&
+                       row.visible_end >= tile.token + kTokenTile;
+    F tokens = splat(static_cast<float>(tile.token));
+    for (int l = 0; l < kWidth; ++l) tokens[l] += static_cast<float>(l);
+    F top = splat(-__builtin_inff());
     for (int v = 0; v < kVectors; ++v) {
-        const I token = lane + v * kWidth;
-        F s = load(row.scores + v * kWidth) * row.scale;
-        if (row.softcap > 0.0F) s = row.softcap * tanh_of(s * (1.0F / row.softcap));
-        if (row.slope != 0.0F) {
-            F distance = row.distance - __builtin_convertvector(token, F);
-            if (row.symmetric) distance = magnitude(distance);
-            s = s - row.slope * distance;
+        const F product = load(scores + v * kWidth);
+        const F s = plain ? product * tile.scale
+                          : adjusted(product, tile, row, tokens + static_cast<float>(v * kWidth));
+        store(scores + v * kWidth, s);
+        top = largest(top, s);
+    }
+    return largest_lane(top);
+}
+
+// Rows go through each stage together: a row's stages wait for each other, its neighbours do not.
+void score_tile(const ScoreTile& tile) {
+    alignas(64) float shrink[kTokenTile] = {};
+    for (int r = 0; r < tile.count; ++r) {
+        ScoreRow& row = tile.rows[r];
+        const float max = adjust_row(tile, row, tile.scores + r * kTokenTile);
+        shrink[r] = row.max;
+        row.max = row.max > max ? row.max : max;
+        // A row that has seen nothing yet has nothing to shrink, and all its scores are -inf.
+        shrink[r] = row.max == -__builtin_inff() ? 0.0F : shrink[r] - row.max;
+    }
+    for (int v = 0; v < kVectors; ++v) {
+        store(shrink + v * kWidth, exponential(load(shrink + v * kWidth)));
+    }
+    for (int r = 0; r < tile.count; ++r) {
+        ScoreRow& row = tile.rows[r];
+        row.factor = shrink[r];
+        const float max = row.max == -__builtin_inff() ? 0.0F : row.max;
+        float* scores = tile.scores + r * kTokenTile;
+        float* sums = tile.sums + r * kTokenTile;
+        for (int v = 0; v < kVectors; ++v) {
+            const F p = exponential(load(scores + v * kWidth) - max);
+            store(scores + v * kWidth, p);
+            store(sums + v * kWidth, load(sums + v * kWidth) * row.factor + p);
         }
-        const I seen = (token >= row.visible_begin) & (token < row.visible_end);
-        scores[v] = seen ? s : splat(none);
-        top = largest(top, scores[v]);
     }
-    const float before = *row.max;
-    const float tile_max = largest_lane(top);
-    const float max = before > tile_max ? before : tile_max;
-    if (max == none) {
-        for (int v = 0; v < kVectors; ++v) store(row.scores + v * kWidth, F{});
-        return 1.0F;
-    }
-    const float factor = before == max ? 1.0F : exponential(splat(before - max))[0];
-    F sum{};
-    for (int v = 0; v < kVectors; ++v) {
-        const F p = exponential(scores[v] - max);
-        store(row.scores + v * kWidth, p);
-        sum = sum + p;
-    }
-    *row.max = max;
-    *row.sum = *row.sum * factor + sum_lanes(sum);
-    return factor;
 }
 
 constexpr VectorKernels kVectorTable{
@@ -294,7 +321,7 @@ constexpr VectorKernels kVectorTable{
     .softmax = softmax,
     .rotate = rotate,
     .squares = squares,
-    .score_row = score_row,
+    .score_tile = score_tile,
 };
 
 }  // namespace
