@@ -35,7 +35,7 @@ Accepted<int> parse_version(std::string_view text) {
     if (text == "HTTP/1.0") return 0;
     const bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) &&
                              text[6] == '.' && is_digit(text[7]);
-    if (well_formed) return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here");
+    if (well_formed) return refuse(505, "this version of the protocol is not spoken here");
     return refuse(400, "malformed protocol version");
 }
 
