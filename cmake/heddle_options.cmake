@@ -19,6 +19,10 @@ endif()
 if(HEDDLE_SANITIZE)
     add_compile_options(-fsanitize=${HEDDLE_SANITIZE} -fno-sanitize-recover=all)
     add_link_options(-fsanitize=${HEDDLE_SANITIZE})
+    if(HEDDLE_SANITIZE MATCHES "address")
+        # Coverage for the fuzz targets, which link the rooms as they are built here.
+        add_compile_options(-fsanitize=fuzzer-no-link)
+    endif()
     if(HEDDLE_SANITIZE MATCHES "thread")
         # TSan does not model standalone fences; Asio takes its fence-free path.
         target_compile_definitions(heddle_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)

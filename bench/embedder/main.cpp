@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -73,6 +74,7 @@ Result<> run(const Options& options) {
     std::size_t tokens = 0;
     for (int repeat = 0; repeat < options.repeats; ++repeat) {
         const auto begin = Clock::now();
+        const std::clock_t begin_cpu = std::clock();
         std::vector<std::vector<std::int32_t>> ids;
         std::vector<model::EncoderSequence> batch;
         tokens = 0;
@@ -89,8 +91,10 @@ Result<> run(const Options& options) {
         for (const auto& row : ids) batch.push_back({row});
         const double tokenized = seconds_since(begin);
         HEDDLE_TRY_VOID(encoder->embed(batch, vectors));
-        fmt::print("run {} seconds {:.4f} of which tokenizing {:.4f}, {} tokens\n", repeat,
-                   seconds_since(begin), tokenized, tokens);
+        fmt::print("run {} seconds {:.4f} cpu {:.4f}, tokenizing {:.4f}, {} tokens\n", repeat,
+                   seconds_since(begin),
+                   static_cast<double>(std::clock() - begin_cpu) / CLOCKS_PER_SEC, tokenized,
+                   tokens);
     }
     fmt::print("{} kB private\n", private_kb());
     std::ofstream(options.vectors, std::ios::binary)

@@ -72,6 +72,7 @@ Result<std::unique_ptr<Decoder>> Decoder::load(std::shared_ptr<const ModelFiles>
     HEDDLE_TRY(decoder->weights_, load_decoder_weights(*decoder->files_, decoder->traits_, backend,
                                                        options.arithmetic, complete.context_max));
     HEDDLE_TRY_VOID(decoder->reserve());
+    decoder->files_->tensors().drop_resident();
     return decoder;
 }
 

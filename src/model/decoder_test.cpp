@@ -1,93 +1,17 @@
 #include "model/decoder.h"
 
-#include <algorithm>
-#include <array>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "compute/backends.h"
+#include "model/decoder_testing.h"
 #include "model/golden_testing.h"
 
 namespace heddle::model {
 namespace {
-
-// Gives each sequence blocks of its own, scattered over the cache, and lays out steps.
-class Runner {
-public:
-    explicit Runner(Decoder& decoder, std::int64_t blocks = 256) : decoder_(decoder) {
-        auto cache =
-            decoder.backend().make_kv_cache(decoder.kv_shape(blocks, compute::DType::kF32));
-        HEDDLE_CHECK(cache.has_value(), "the cache fits");
-        cache_ = std::move(*cache);
-        free_.resize(static_cast<std::size_t>(blocks));
-        std::iota(free_.begin(), free_.end(), 0);
-        std::ranges::reverse(free_);
-    }
-
-    struct Chunk {
-        std::size_t sequence = 0;
-        std::vector<std::int32_t> tokens;
-    };
-
-    // Runs the chunks as one step; the logits of each chunk's last token.
-    std::vector<std::vector<float>> step(const std::vector<Chunk>& chunks) {
-        std::vector<std::int32_t> tokens, positions, slots, starts = {0}, lengths, wanted;
-        const std::int64_t block_tokens = decoder_.options().block_tokens;
-        std::size_t width = 1;
-        for (const Chunk& chunk : chunks) {
-            Sequence& sequence = sequences_[chunk.sequence];
-            for (const std::int32_t token : chunk.tokens) {
-                const auto offset = static_cast<std::int32_t>(sequence.length % block_tokens);
-                if (offset == 0) {
-                    sequence.blocks.push_back(free_.back());
-                    free_.pop_back();
-                }
-                tokens.push_back(token);
-                positions.push_back(static_cast<std::int32_t>(sequence.length++));
-                slots.push_back(sequence.blocks.back() * static_cast<std::int32_t>(block_tokens) +
-                                offset);
-            }
-            starts.push_back(static_cast<std::int32_t>(tokens.size()));
-            lengths.push_back(static_cast<std::int32_t>(sequence.length));
-            wanted.push_back(static_cast<std::int32_t>(tokens.size()) - 1);
-            width = std::max(width, sequence.blocks.size());
-        }
-        std::vector<std::int32_t> tables;
-        for (const Chunk& chunk : chunks) {
-            const auto& blocks = sequences_[chunk.sequence].blocks;
-            tables.insert(tables.end(), blocks.begin(), blocks.end());
-            tables.insert(tables.end(), width - blocks.size(), -1);
-        }
-        const auto logits = decoder_.forward({tokens, positions, slots, starts, lengths, tables,
-                                              static_cast<std::int64_t>(width), wanted},
-                                             *cache_);
-        std::vector<std::vector<float>> rows;
-        for (std::size_t i = 0; i < chunks.size(); ++i) {
-            const float* row = logits.row<float>(static_cast<std::int64_t>(i));
-            rows.emplace_back(row, row + logits.cols());
-        }
-        return rows;
-    }
-
-private:
-    struct Sequence {
-        std::int64_t length = 0;
-        std::vector<std::int32_t> blocks;
-    };
-
-    Decoder& decoder_;
-    std::unique_ptr<compute::KvCache> cache_;
-    std::vector<std::int32_t> free_;
-    std::array<Sequence, 8> sequences_;
-};
-
-std::int32_t best_token(const std::vector<float>& logits) {
-    return static_cast<std::int32_t>(std::ranges::max_element(logits) - logits.begin());
-}
 
 class GoldenDecoder : public ::testing::TestWithParam<std::string> {
 protected:
@@ -112,8 +36,8 @@ protected:
 // All prompts side by side: greedy text token by token as transformers has it, and the logits
 // at its beginning and its end.
 TEST_P(GoldenDecoder, EqualsTransformers) {
-    Runner runner(*decoder_);
-    std::vector<Runner::Chunk> chunks;
+    StepRunner runner(*decoder_);
+    std::vector<StepRunner::Chunk> chunks;
     for (std::size_t s = 0; s < golden_.prompts.size(); ++s) {
         chunks.push_back({s, golden_.prompts[s]});
     }
@@ -135,9 +59,9 @@ TEST_P(GoldenDecoder, EqualsTransformers) {
 // A prompt in chunks beside other sequences gives bit for bit what it gives alone.
 TEST_P(GoldenDecoder, DoesNotDependOnItsBatch) {
     const auto& prompt = golden_.prompts.back();
-    Runner alone(*decoder_);
+    StepRunner alone(*decoder_);
     const auto whole = alone.step({{0, prompt}}).front();
-    Runner runner(*decoder_);
+    StepRunner runner(*decoder_);
     const std::vector<std::int32_t> head(prompt.begin(), prompt.begin() + 17);
     const std::vector<std::int32_t> tail(prompt.begin() + 17, prompt.end());
     (void)runner.step({{1, golden_.prompts[1]}, {0, head}});

@@ -41,6 +41,7 @@ Result<std::unique_ptr<EncoderStack>> EncoderStack::load(const std::filesystem::
     std::unique_ptr<EncoderStack> stack(
         new EncoderStack(backend, std::move(config), traits, std::move(tensors)));
     HEDDLE_TRY_VOID(stack->load_weights(arithmetic));
+    stack->tensors_.drop_resident();
     return stack;
 }
 

@@ -65,6 +65,10 @@ MappedFile::~MappedFile() {
     if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+void MappedFile::drop_resident() const {
+    if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
+}
+
 Result<std::span<const std::byte>> MappedFile::at(std::uint64_t offset, std::uint64_t length,
                                                   std::string_view what) const {
     if (offset > size_ || length > size_ - offset) {

@@ -35,6 +35,10 @@ public:
     }
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
+    // Gives the pages back that reading has brought into this process; they stay in the page
+    // cache and come again on use. For weights that a backend has copied.
+    void drop_resident() const;
+
     // The `length` bytes at `offset`; kCorrupt "NAME: WHAT lies outside the file" otherwise.
     [[nodiscard]] Result<std::span<const std::byte>> at(std::uint64_t offset, std::uint64_t length,
                                                         std::string_view what) const;

@@ -49,6 +49,11 @@ public:
     [[nodiscard]] Result<const StoredTensor*> require(std::string_view name,
                                                       std::span<const std::int64_t> shape) const;
 
+    // MappedFile::drop_resident() of all files.
+    void drop_resident() const {
+        for (const auto& file : files_) file->drop_resident();
+    }
+
     [[nodiscard]] std::size_t count() const { return tensors_.size(); }
     [[nodiscard]] std::uint64_t byte_count() const { return byte_count_; }
     [[nodiscard]] const std::map<std::string, StoredTensor, std::less<>>& tensors() const {

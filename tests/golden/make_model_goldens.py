@@ -214,7 +214,7 @@ MODELS = {
     "qwen2": lambda n: decoder(n, tr.Qwen2Config(**SMALL, use_sliding_window=True,
                                                  sliding_window=24, max_window_layers=1)),
     "qwen3": lambda n: decoder(n, tr.Qwen3Config(**SMALL, head_dim=32)),
-    "gemma2": lambda n: decoder(n, tr.Gemma2Config(**SMALL, head_dim=32, query_pre_attn_scalar=24,
+    "gemma2": lambda n: decoder(n, tr.Gemma2Config(**SMALL, head_dim=32, query_pre_attn_scalar=32,
                                                    sliding_window=24)),
     "gemma3": lambda n: decoder(n, tr.Gemma3TextConfig(**SMALL, head_dim=32, sliding_window=24,
                                                        query_pre_attn_scalar=24, layer_types=WINDOWS)),
