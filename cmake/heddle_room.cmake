@@ -42,7 +42,12 @@ function(heddle_room name)
             target_precompile_headers(${name}_tests REUSE_FROM heddle_pch)
         endif()
         add_test(NAME ${name} COMMAND ${name}_tests)
-        set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS unit
+        set(labels unit)
+        if(name IN_LIST HEDDLE_CONCURRENT_ROOMS)
+            list(APPEND labels concurrent)
+            add_dependencies(tsan_tests ${name}_tests)
+        endif()
+        set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${labels}"
             WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
     endif()
 endfunction()
