@@ -114,14 +114,15 @@ const WordSet& shop_words() {
     return kWords;
 }
 
-// "visually-hidden", "sr-only", "screen-reader-text": read aloud, never shown.
-bool is_for_screen_readers(const Words& words) {
+// "visually-hidden", "sr-only", "screen-reader-text", "tool-tip": not on the page as shown.
+bool is_off_page(const Words& words) {
     for (std::size_t i = 0; i + 1 < words.size(); ++i) {
         const std::string_view first = words[i];
         const std::string_view second = words[i + 1];
-        if ((first == "visually" && second == "hidden") || (first == "sr" && second == "only") ||
-            (first == "screen" && second == "reader") || (first == "visible" && second == "sr") ||
-            (first == "visuallyhidden") || (first == "offscreen")) {
+        if ((first == "visually" && second == "hidden") || (first == "tool" && second == "tip") ||
+            (first == "sr" && second == "only") || (first == "screen" && second == "reader") ||
+            (first == "visible" && second == "sr") || (first == "visuallyhidden") ||
+            (first == "offscreen")) {
             return true;
         }
     }
@@ -216,7 +217,7 @@ private:
         const Words& words = names_.of(tree_, node);
         if (words.empty()) return false;
         if (is_heading(tag) || tag == Tag::kP) return false;
-        if (is_for_screen_readers(words)) return share(node) < 0.1;
+        if (is_off_page(words)) return share(node) < 0.1;
         if (comments_are_asides_ && has_word(words, comment_words())) return share(node) < 0.7;
         if (has_word(words, consent_words())) return share(node) < 0.5;
         if (prose_share(node) > 0.3) return false;

@@ -118,6 +118,12 @@ private:
 
 void read_json_ld(std::string_view script, JsonLd& facts) {
     if (script.size() > kScriptBytesMax) return;
+    // Pages made as XHTML wrap their scripts.
+    constexpr std::string_view kOpen = "<![CDATA[";
+    if (const auto open = script.find(kOpen); open < 64) script.remove_prefix(open + kOpen.size());
+    if (const auto close = script.rfind("]]>"); close != std::string_view::npos) {
+        script = script.substr(0, close);
+    }
     simdjson::dom::parser parser;
     element root;
     if (parser.parse(script.data(), script.size()).get(root) != simdjson::SUCCESS) return;

@@ -103,9 +103,9 @@ TEST(MainText, ReadsWhatThePageSaysOfItself) {
     const MainText text = read(
         "<html lang=de><head><title>Ein Titel | Die Seite</title>"
         "<meta property='og:site_name' content='Die Seite'><meta name=description content=Kurz>"
-        "<script type='application/ld+json'>{\"@graph\":[{\"@type\":\"NewsArticle\","
+        "<script type='application/ld+json'><![CDATA[{\"@graph\":[{\"@type\":\"NewsArticle\","
         "\"headline\":\"Ein Titel\",\"author\":[{\"name\":\"A. Weber\"},\"B. Spinner\"],"
-        "\"datePublished\":\"2026-01-02\"}]}</script><script type='application/ld+json'>{broken"
+        "\"datePublished\":\"2026-01-02\"}]}]]></script><script type='application/ld+json'>{broken"
         "</script></head><body><article><p>" +
         kProse + "</p></article></body></html>");
     EXPECT_EQ(text.title, "Ein Titel");

@@ -80,8 +80,8 @@ public:
         facts.byline = byline();
         facts.published = or_else(
             ld_.published,
-            first(metas_, {"article:published_time", "datepublished", "date", "dc.date",
-                           "dcterms.created", "parsely-pub-date", "sailthru.date", "pubdate",
+            first(metas_, {"article:published_time", "datepublished", "date", "dc:date",
+                           "dcterms:created", "parsely-pub-date", "sailthru:date", "pubdate",
                            "publish-date", "og:published_time", "citation_publication_date"}));
         if (facts.published.empty()) facts.published = time_;
         facts.language =
@@ -90,7 +90,7 @@ public:
         facts.site_name =
             or_else(first(metas_, {"og:site_name", "application-name"}), ld_.publisher);
         facts.excerpt = or_else(first(metas_, {"og:description", "description",
-                                               "twitter:description", "dc.description"}),
+                                               "twitter:description", "dc:description"}),
                                 one_line(ld_.description));
         facts.og_type = lower_case(first(metas_, {"og:type"}));
         facts.generator = lower_case(first(metas_, {"generator"}));
@@ -133,12 +133,19 @@ private:
     }
 
     void meta(NodeIndex i) {
-        std::string_view name = tree_.attribute(i, "property");
-        if (name.empty()) name = tree_.attribute(i, "name");
-        if (name.empty()) name = tree_.attribute(i, "itemprop");
-        if (name.empty()) name = tree_.attribute(i, "http-equiv");
-        if (!name.empty()) {
-            metas_.try_emplace(lower_case(trimmed(name)), one_line(tree_.attribute(i, "content")));
+        const std::string content = one_line(tree_.attribute(i, "content"));
+        if (content.empty()) return;
+        // A property may list several names: property="og:title dc:title".
+        for (const char* attribute : {"property", "name", "itemprop", "http-equiv"}) {
+            std::string_view names = tree_.attribute(i, attribute);
+            for (names = trimmed(names); !names.empty(); names = trimmed(names)) {
+                const auto end = std::find_if(names.begin(), names.end(), is_html_space);
+                const auto size = static_cast<std::size_t>(end - names.begin());
+                std::string name = lower_case(names.substr(0, size));
+                std::replace(name.begin(), name.end(), '.', ':');
+                metas_.try_emplace(std::move(name), content);
+                names.remove_prefix(size);
+            }
         }
     }
 
@@ -160,19 +167,20 @@ private:
 
     std::string title() const {
         const std::string stated =
-            or_else(first(metas_, {"og:title", "twitter:title", "dc.title", "citation_title"}),
-                    ld_.headline);
-        if (headings_ == 1 && !heading_.empty() && heading_.size() < 300 &&
-            (title_.find(heading_) != std::string::npos || stated.empty())) {
-            return heading_;
-        }
-        return without_site(or_else(stated, title_));
+            or_else(ld_.headline, first(metas_, {"dc:title", "dcterms:title", "og:title",
+                                                 "twitter:title", "citation_title"}));
+        if (!stated.empty()) return one_line(stated);
+        if (title_.empty()) return heading_;
+        // The only heading is the title without the site's name, where it is the longer part.
+        const bool names_page = headings_ == 1 && 2 * heading_.size() >= title_.size() &&
+                                title_.find(heading_) != std::string::npos;
+        return names_page ? heading_ : without_site(title_);
     }
 
     std::string byline() const {
         std::string name = or_else(
-            ld_.author, first(metas_, {"author", "article:author", "dc.creator", "parsely-author",
-                                       "sailthru.author", "citation_author"}));
+            ld_.author, first(metas_, {"author", "article:author", "dc:creator", "dcterms:creator",
+                                       "parsely-author", "sailthru:author", "citation_author"}));
         // Some sites give the author's page instead of the name.
         if (name.find("://") != std::string::npos) name.clear();
         name = or_else(one_line(name), author_);
