@@ -15,7 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using storage::Transaction;
 
-TEST_F(QueueTest, AJobCommitsWithItsCallersRowsOrNotAtAll) {
+INSTANTIATE_TEST_SUITE_P(Stores, QueueTest, testing::Values("sqlite", "postgres"));
+
+TEST_P(QueueTest, AJobCommitsWithItsCallersRowsOrNotAtAll) {
     const auto undone = [&](Transaction& tx) -> Result<> {
         HEDDLE_TRY_VOID(queue_->enqueue(tx, job()));
         return fail(ErrorCode::kInvalidArgument, "the row that belongs to it is refused");
@@ -27,7 +29,7 @@ TEST_F(QueueTest, AJobCommitsWithItsCallersRowsOrNotAtAll) {
     EXPECT_TRUE(take());
 }
 
-TEST_F(QueueTest, SurvivesAReopen) {
+TEST_P(QueueTest, SurvivesAReopen) {
     const std::string id = add(job("anna", R"({"page": 1})")).value().job.id;
     open();
     const Job kept = get(id);
@@ -35,7 +37,7 @@ TEST_F(QueueTest, SurvivesAReopen) {
     EXPECT_EQ(kept.payload, R"({"page": 1})");
 }
 
-TEST_F(QueueTest, AnIdempotencyKeyNamesOneJob) {
+TEST_P(QueueTest, AnIdempotencyKeyNamesOneJob) {
     NewJob first = job("anna", "{\"a\":1}");
     first.idempotency_key = "key";
     const auto one = add(first).value();
@@ -54,7 +56,7 @@ TEST_F(QueueTest, AnIdempotencyKeyNamesOneJob) {
     EXPECT_TRUE(add(anothers).value().created) << "keys belong to their owner";
 }
 
-TEST_F(QueueTest, AUniqueJobRunsOnceAtATime) {
+TEST_P(QueueTest, AUniqueJobRunsOnceAtATime) {
     NewJob unique = job();
     unique.unique_key = "reindex";
     const auto one = add(unique).value();
@@ -66,7 +68,7 @@ TEST_F(QueueTest, AUniqueJobRunsOnceAtATime) {
     EXPECT_TRUE(add(unique).value().created) << "and anew when it is done";
 }
 
-TEST_F(QueueTest, HighestPriorityFirstThenInOrder) {
+TEST_P(QueueTest, HighestPriorityFirstThenInOrder) {
     std::vector<std::string> ids;
     for (const int priority : {0, 5, 0, 5, -1}) {
         NewJob next = job();
@@ -78,7 +80,7 @@ TEST_F(QueueTest, HighestPriorityFirstThenInOrder) {
     EXPECT_EQ(taken, (std::vector{ids[1], ids[3], ids[0], ids[2], ids[4]}));
 }
 
-TEST_F(QueueTest, ADelayedJobWaitsForItsTime) {
+TEST_P(QueueTest, ADelayedJobWaitsForItsTime) {
     NewJob later = job();
     later.delay = 10s;
     ASSERT_TRUE(add(later));
@@ -89,7 +91,7 @@ TEST_F(QueueTest, ADelayedJobWaitsForItsTime) {
     EXPECT_TRUE(take());
 }
 
-TEST_F(QueueTest, OneOwnerCannotTakeAllLanes) {
+TEST_P(QueueTest, OneOwnerCannotTakeAllLanes) {
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(add(job("anna")));
     ASSERT_TRUE(add(job("bert")));
     EXPECT_EQ(take("w", 2)->job.owner, "anna");
@@ -99,7 +101,7 @@ TEST_F(QueueTest, OneOwnerCannotTakeAllLanes) {
     EXPECT_TRUE(take("w", 3));
 }
 
-TEST_F(QueueTest, APausedQueueAcceptsAndStartsNothing) {
+TEST_P(QueueTest, APausedQueueAcceptsAndStartsNothing) {
     ASSERT_TRUE(runtime_.run(queue_->set_paused("ingest", true)));
     ASSERT_TRUE(add(job()));
     EXPECT_FALSE(take());
@@ -111,7 +113,7 @@ TEST_F(QueueTest, APausedQueueAcceptsAndStartsNothing) {
     EXPECT_TRUE(take());
 }
 
-TEST_F(QueueTest, AnAttemptThatLostItsLeaseCannotWrite) {
+TEST_P(QueueTest, AnAttemptThatLostItsLeaseCannotWrite) {
     const std::string id = add(job()).value().job.id;
     const Claim stopped = *take("stopped");
     clock_.advance(31s);
@@ -137,7 +139,7 @@ TEST_F(QueueTest, AnAttemptThatLostItsLeaseCannotWrite) {
     EXPECT_EQ(attempts[1].outcome, "succeeded");
 }
 
-TEST_F(QueueTest, ALeaseThatIsRenewedIsNotTaken) {
+TEST_P(QueueTest, ALeaseThatIsRenewedIsNotTaken) {
     ASSERT_TRUE(add(job()));
     const Claim claim = *take();
     for (int i = 0; i < 10; ++i) {
@@ -151,7 +153,7 @@ TEST_F(QueueTest, ALeaseThatIsRenewedIsNotTaken) {
     }
 }
 
-TEST_F(QueueTest, AnAttemptThatTakesTooLongIsToldSo) {
+TEST_P(QueueTest, AnAttemptThatTakesTooLongIsToldSo) {
     NewJob slow = job();
     slow.run_time_max = 60s;
     ASSERT_TRUE(add(slow));
@@ -163,7 +165,7 @@ TEST_F(QueueTest, AnAttemptThatTakesTooLongIsToldSo) {
     EXPECT_EQ(in_transaction(renew).value(), LeaseState::kTimedOut);
 }
 
-TEST_F(QueueTest, OutOfAttemptsIsDeadAndMayBeSentAgain) {
+TEST_P(QueueTest, OutOfAttemptsIsDeadAndMayBeSentAgain) {
     NewJob fragile = job();
     fragile.attempts_max = 2;
     const std::string id = add(fragile).value().job.id;
@@ -186,7 +188,7 @@ TEST_F(QueueTest, OutOfAttemptsIsDeadAndMayBeSentAgain) {
     EXPECT_EQ(runtime_.run(queue_->redrive("anna", id)).error().code(), ErrorCode::kConflict);
 }
 
-TEST_F(QueueTest, WhatIsOfNoUseIsNotTriedAgain) {
+TEST_P(QueueTest, WhatIsOfNoUseIsNotTriedAgain) {
     const std::string id = add(job()).value().job.id;
     const auto claim = take();
     const auto fails = [&](Transaction& tx) {
@@ -197,7 +199,7 @@ TEST_F(QueueTest, WhatIsOfNoUseIsNotTriedAgain) {
     EXPECT_FALSE(take());
 }
 
-TEST_F(QueueTest, CrashesCountApartAndPoisonDies) {
+TEST_P(QueueTest, CrashesCountApartAndPoisonDies) {
     NewJob poison = job();
     poison.attempts_max = 1;
     const std::string id = add(poison).value().job.id;
@@ -212,7 +214,7 @@ TEST_F(QueueTest, CrashesCountApartAndPoisonDies) {
     EXPECT_FALSE(take());
 }
 
-TEST_F(QueueTest, CancelsWhatWaitsAndAsksWhatRuns) {
+TEST_P(QueueTest, CancelsWhatWaitsAndAsksWhatRuns) {
     const std::string waiting = add(job()).value().job.id;
     EXPECT_EQ(runtime_.run(queue_->cancel("anna", waiting)).value().state, JobState::kCancelled);
     EXPECT_FALSE(take());
@@ -228,7 +230,7 @@ TEST_F(QueueTest, CancelsWhatWaitsAndAsksWhatRuns) {
     EXPECT_EQ(get(running).state, JobState::kCancelled) << "a dead worker's too";
 }
 
-TEST_F(QueueTest, OwnersDoNotSeeEachOther) {
+TEST_P(QueueTest, OwnersDoNotSeeEachOther) {
     const std::string id = add(job("anna")).value().job.id;
     for (const auto code : {runtime_.run(queue_->get("bert", id)).error().code(),
                             runtime_.run(queue_->cancel("bert", id)).error().code(),
@@ -242,7 +244,7 @@ TEST_F(QueueTest, OwnersDoNotSeeEachOther) {
     EXPECT_EQ(get(id).state, JobState::kQueued);
 }
 
-TEST_F(QueueTest, ListsInPages) {
+TEST_P(QueueTest, ListsInPages) {
     std::vector<std::string> newest_first;
     for (int i = 0; i < 7; ++i) {
         newest_first.insert(newest_first.begin(), add(job()).value().job.id);
@@ -263,7 +265,7 @@ TEST_F(QueueTest, ListsInPages) {
     EXPECT_TRUE(runtime_.run(queue_->list(filter)).value().empty());
 }
 
-TEST_F(QueueTest, AFullQueueRefuses) {
+TEST_P(QueueTest, AFullQueueRefuses) {
     open({.depth_max = 2});
     ASSERT_TRUE(add(job()));
     ASSERT_TRUE(add(job()));
@@ -275,7 +277,7 @@ TEST_F(QueueTest, AFullQueueRefuses) {
     EXPECT_TRUE(add(job()));
 }
 
-TEST_F(QueueTest, FinishedJobsLeaveAfterTheirTime) {
+TEST_P(QueueTest, FinishedJobsLeaveAfterTheirTime) {
     const std::string id = add(job()).value().job.id;
     const std::string waiting = add(job()).value().job.id;
     const auto claim = take();
@@ -287,7 +289,7 @@ TEST_F(QueueTest, FinishedJobsLeaveAfterTheirTime) {
     EXPECT_EQ(get(waiting).state, JobState::kQueued);
 }
 
-TEST_F(QueueTest, RefusesWhatIsOutOfBounds) {
+TEST_P(QueueTest, RefusesWhatIsOutOfBounds) {
     NewJob nameless = job();
     nameless.kind.clear();
     EXPECT_EQ(add(nameless).error().param(), "kind");
@@ -316,8 +318,8 @@ TEST(RetryDelay, GrowsWithinItsBounds) {
 // Several workers that stop, die, fail and return at random, on a clock that jumps. Each job's
 // effect is written once at most, under its fence; at the end every job has come to an end, and
 // those that succeeded have their effect.
-TEST_F(QueueTest, RandomLivesLeaveEachEffectOnce) {
-    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+TEST_P(QueueTest, RandomLivesLeaveEachEffectOnce) {
+    for (std::uint64_t seed = 1; seed <= 2; ++seed) {
         Rng rng(seed);
         std::vector<std::string> ids;
         for (int i = 0; i < 12; ++i) ids.push_back(add(job()).value().job.id);

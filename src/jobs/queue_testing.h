@@ -11,18 +11,24 @@
 #include "jobs/job_queue.h"
 #include "jobs/schema.h"
 #include "storage/database.h"
+#include "storage/postgres_testing.h"
 #include "storage/scratch_testing.h"
 
 namespace heddle::jobs {
 
-class QueueTest : public testing::Test {
+class QueueTest : public testing::TestWithParam<const char*> {
 protected:
-    void SetUp() override { open(); }
+    void SetUp() override {
+        location_ = scratch_.path() + "/heddle.db";
+        if (std::string_view(GetParam()) == "postgres") location_ = storage::fresh_postgres_url();
+        if (location_.empty()) GTEST_SKIP() << "no PostgreSQL server is installed";
+        open();
+    }
 
     void open(JobQueueOptions options = {}) {
         queue_.reset();
         db_.reset();
-        auto opened = storage::Database::open({.location = scratch_.path() + "/heddle.db"}, clock_);
+        auto opened = storage::Database::open({.location = location_}, clock_);
         ASSERT_TRUE(opened) << opened.error().message();
         db_ = std::move(*opened);
         ASSERT_TRUE(db_->migrate(job_schema()));
@@ -54,6 +60,7 @@ protected:
     }
 
     storage::Scratch scratch_;
+    std::string location_;
     FakeClock clock_;
     async::Runtime runtime_{{.io_threads = 1, .worker_threads = 1}};
     std::unique_ptr<storage::Database> db_;

@@ -64,7 +64,10 @@ async::Task<Result<std::string>> refuse(JobContext&, Handler&) {
 class WorkerTest : public QueueTest {
 protected:
     void SetUp() override {
-        auto opened = storage::Database::open({.location = scratch_.path() + "/heddle.db"});
+        location_ = scratch_.path() + "/heddle.db";
+        if (std::string_view(GetParam()) == "postgres") location_ = storage::fresh_postgres_url();
+        if (location_.empty()) GTEST_SKIP() << "no PostgreSQL server is installed";
+        auto opened = storage::Database::open({.location = location_});
         ASSERT_TRUE(opened);
         db_ = std::move(*opened);
         ASSERT_TRUE(db_->migrate(job_schema()));
@@ -118,8 +121,9 @@ protected:
 
     std::unique_ptr<Worker> worker_;
 };
+INSTANTIATE_TEST_SUITE_P(Stores, WorkerTest, testing::Values("sqlite", "postgres"));
 
-TEST_F(WorkerTest, RunsAJobToItsResult) {
+TEST_P(WorkerTest, RunsAJobToItsResult) {
     Handler handler(echo);
     serve(handler);
     const Job done = wait_for_end(add(job("anna", "{\"x\":1}")).value().job.id);
@@ -127,7 +131,7 @@ TEST_F(WorkerTest, RunsAJobToItsResult) {
     EXPECT_EQ(done.result, "{\"x\":1}");
 }
 
-TEST_F(WorkerTest, TriesAgainAfterErrorsAndExceptions) {
+TEST_P(WorkerTest, TriesAgainAfterErrorsAndExceptions) {
     Handler handler(fail_twice);
     serve(handler);
     const Job done = wait_for_end(add(job()).value().job.id);
@@ -136,7 +140,7 @@ TEST_F(WorkerTest, TriesAgainAfterErrorsAndExceptions) {
     EXPECT_EQ(done.result, "\"third time lucky\"");
 }
 
-TEST_F(WorkerTest, FailsAtOnceWhatIsOfNoUse) {
+TEST_P(WorkerTest, FailsAtOnceWhatIsOfNoUse) {
     Handler handler(refuse);
     serve(handler);
     const Job done = wait_for_end(add(job()).value().job.id);
@@ -145,7 +149,7 @@ TEST_F(WorkerTest, FailsAtOnceWhatIsOfNoUse) {
     EXPECT_EQ(handler.calls, 1);
 }
 
-TEST_F(WorkerTest, AKindThatNobodyKnowsFails) {
+TEST_P(WorkerTest, AKindThatNobodyKnowsFails) {
     Handler handler(echo);
     serve(handler);
     NewJob unknown = job();
@@ -153,7 +157,7 @@ TEST_F(WorkerTest, AKindThatNobodyKnowsFails) {
     EXPECT_EQ(wait_for_end(add(unknown).value().job.id).state, JobState::kFailed);
 }
 
-TEST_F(WorkerTest, ShowsProgressAndStopsWhenCancelled) {
+TEST_P(WorkerTest, ShowsProgressAndStopsWhenCancelled) {
     Handler handler(forever);
     serve(handler);
     const std::string id = add(job()).value().job.id;
@@ -165,7 +169,7 @@ TEST_F(WorkerTest, ShowsProgressAndStopsWhenCancelled) {
     EXPECT_TRUE(handler.saw_stop);
 }
 
-TEST_F(WorkerTest, EndsAnAttemptThatTakesTooLong) {
+TEST_P(WorkerTest, EndsAnAttemptThatTakesTooLong) {
     Handler handler(forever);
     serve(handler);
     NewJob slow = job();
@@ -177,7 +181,7 @@ TEST_F(WorkerTest, EndsAnAttemptThatTakesTooLong) {
     EXPECT_EQ(end.error, "the job took longer than it may");
 }
 
-TEST_F(WorkerTest, HandsBackWhatItCannotFinish) {
+TEST_P(WorkerTest, HandsBackWhatItCannotFinish) {
     Handler handler(forever);
     serve(handler);
     const std::string id = add(job()).value().job.id;
@@ -192,7 +196,7 @@ TEST_F(WorkerTest, HandsBackWhatItCannotFinish) {
     EXPECT_EQ(wait_for_end(id).state, JobState::kSucceeded);
 }
 
-TEST_F(WorkerTest, ManyJobsOverManyLanesEachRunOnce) {
+TEST_P(WorkerTest, ManyJobsOverManyLanesEachRunOnce) {
     Handler handler(echo);
     serve(handler, 8);
     std::vector<std::string> ids;

@@ -19,8 +19,10 @@ using storage::Session;
 using storage::Transaction;
 
 constexpr std::size_t kNameMax = 200;
-// Commits that may come between the start of a read and its view before a search gives up.
+// How often a search reads again because commits came between its rows and its view, and from
+// which try on an index that is behind is held to have missed a change.
 constexpr int kTriesMax = 50;
+constexpr int kReloadFrom = 8;
 
 constexpr std::string_view kInfo =
     "SELECT c.owner, c.name, c.embedder, c.dimensions, COUNT(d.id), COALESCE(SUM(d.chunks), 0), "
@@ -222,14 +224,20 @@ async::Task<Result<std::vector<StoredChunk>>> Collections::chunks(std::string ow
 // The rows and the view are read apart. They are of one moment when the view has the version that
 // the rows have; when a commit came between, the rows are read again.
 async::Task<Result<std::vector<Passage>>> Collections::search(VectorQuery query) {
+    int tries = 0;
     const auto fn = [&](Session& session) -> Result<std::optional<std::vector<Passage>>> {
         HEDDLE_TRY(const auto row, find_collection(session, query.owner, query.collection));
-        const auto view = dense_->view(row.id);
+        auto view = dense_->view(row.id);
+        const bool behind = !view || view->version() < row.version;
+        if (behind && tries >= kReloadFrom) {
+            HEDDLE_TRY_VOID(dense_->reload(session, row.id, row.dimensions, row.version));
+            view = dense_->view(row.id);
+        }
         if (!view || view->version() != row.version) return std::nullopt;
         HEDDLE_TRY(auto passages, retrieve(session, row, *view, query));
         return passages;
     };
-    for (int tries = 0; tries < kTriesMax; ++tries) {
+    for (; tries < kTriesMax; ++tries) {
         HEDDLE_CO_TRY(auto passages, co_await db_.read(fn));
         if (passages) co_return std::move(*passages);
         co_await async::sleep_for(std::chrono::microseconds(100 << std::min(tries, 6)));

@@ -16,21 +16,25 @@
 #include "base/random.h"
 #include "search/searcher.h"
 #include "search/word_embedder_testing.h"
+#include "storage/postgres_testing.h"
 #include "storage/scratch_testing.h"
 
 namespace heddle::search {
 namespace {
 
-class CollectionsTest : public testing::Test {
+class CollectionsTest : public testing::TestWithParam<const char*> {
 protected:
     void SetUp() override {
+        location_ = scratch_.path() + "/heddle.db";
+        if (std::string_view(GetParam()) == "postgres") location_ = storage::fresh_postgres_url();
+        if (location_.empty()) GTEST_SKIP() << "no PostgreSQL server is installed";
         open();
         ASSERT_TRUE(runtime_.run(collections_->ensure("anna", "kb", embedder_.info())));
     }
     void open() {
         collections_.reset();
         db_.reset();
-        auto db = storage::Database::open({.location = scratch_.path() + "/heddle.db"});
+        auto db = storage::Database::open({.location = location_});
         ASSERT_TRUE(db) << db.error().message();
         db_ = std::move(*db);
         auto collections = Collections::open(*db_);
@@ -74,15 +78,18 @@ protected:
     }
 
     storage::Scratch scratch_;
+    std::string location_;
     async::Runtime runtime_{{.io_threads = 1, .worker_threads = 1}};
     WordEmbedder embedder_;
     std::unique_ptr<storage::Database> db_;
     std::unique_ptr<Collections> collections_;
 };
 
+INSTANTIATE_TEST_SUITE_P(Stores, CollectionsTest, testing::Values("sqlite", "postgres"));
+
 using Ids = std::vector<std::string>;
 
-TEST_F(CollectionsTest, FindsPassagesAndShowsWhereTheyStand) {
+TEST_P(CollectionsTest, FindsPassagesAndShowsWhereTheyStand) {
     put(document("doc", {"the heddle lifts each thread", "a shuttle carries the weft"}));
     const auto found = ask({.query = "heddle lifts thread"});
     ASSERT_EQ(found.size(), 1u) << "the other passage is under the threshold";
@@ -96,7 +103,7 @@ TEST_F(CollectionsTest, FindsPassagesAndShowsWhereTheyStand) {
     EXPECT_NEAR(exact.at(0).score, 1, 1e-4);
 }
 
-TEST_F(CollectionsTest, TheThresholdIsAboutMeaningAndLimitsAlsoKeywordHits) {
+TEST_P(CollectionsTest, TheThresholdIsAboutMeaningAndLimitsAlsoKeywordHits) {
     put(document("doc", {"alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu"}));
     EXPECT_TRUE(ask({.query = "alpha nothing else of this is in there"}).empty());
     EXPECT_EQ(
@@ -104,7 +111,7 @@ TEST_F(CollectionsTest, TheThresholdIsAboutMeaningAndLimitsAlsoKeywordHits) {
         1u);
 }
 
-TEST_F(CollectionsTest, EachSideCanBeSwitchedOff) {
+TEST_P(CollectionsTest, EachSideCanBeSwitchedOff) {
     put(document("doc", {"weaving looms", "spinning wheels"}));
     SearchRequest words{.query = "loom"};
     words.score_threshold = -1;
@@ -115,7 +122,7 @@ TEST_F(CollectionsTest, EachSideCanBeSwitchedOff) {
     EXPECT_EQ(ids(meaning), Ids{"doc.1"});
 }
 
-TEST_F(CollectionsTest, SurvivesAReopen) {
+TEST_P(CollectionsTest, SurvivesAReopen) {
     put(document("doc", {"warp and weft", "reed and batten"}));
     put(document("gone", {"warp and weft"}));
     ASSERT_TRUE(runtime_.run(collections_->delete_document("anna", "kb", "gone")).value());
@@ -127,7 +134,7 @@ TEST_F(CollectionsTest, SurvivesAReopen) {
     EXPECT_EQ(ids({.query = "warp weft", .settings = {.mmr_lambda = 1}}), (Ids{"doc.0", "new.0"}));
 }
 
-TEST_F(CollectionsTest, ReplacesAndDeletesWholeDocuments) {
+TEST_P(CollectionsTest, ReplacesAndDeletesWholeDocuments) {
     put(document("doc", {"red apple", "green pear", "blue plum"}));
     put(document("doc", {"red cherry"}));
     EXPECT_TRUE(ids({.query = "green pear"}).empty());
@@ -146,7 +153,7 @@ TEST_F(CollectionsTest, ReplacesAndDeletesWholeDocuments) {
     EXPECT_EQ(db_->read_blocking(left).value(), 0) << "nothing is left of the deleted";
 }
 
-TEST_F(CollectionsTest, ARolledBackChangeIsInvisible) {
+TEST_P(CollectionsTest, ARolledBackChangeIsInvisible) {
     const auto undone = [&](storage::Transaction& tx) -> Result<> {
         HEDDLE_TRY_VOID(collections_->upsert_document(tx, document("doc", {"never there"})));
         return fail(ErrorCode::kConflict, "the document's row is refused");
@@ -155,7 +162,7 @@ TEST_F(CollectionsTest, ARolledBackChangeIsInvisible) {
     EXPECT_TRUE(ids({.query = "never there", .score_threshold = -1.0F}).empty());
 }
 
-TEST_F(CollectionsTest, FiltersByDocumentAndMetadata) {
+TEST_P(CollectionsTest, FiltersByDocumentAndMetadata) {
     for (const char* id : {"one", "two", "three"}) {
         NewDocument next = document(id, {"the same words"});
         next.metadata = std::string(R"({"year": )") + (id[0] == 'o' ? "2025" : "2026") +
@@ -176,7 +183,7 @@ TEST_F(CollectionsTest, FiltersByDocumentAndMetadata) {
     EXPECT_TRUE(ids(request).empty());
 }
 
-TEST_F(CollectionsTest, BringsNeighboursAlong) {
+TEST_P(CollectionsTest, BringsNeighboursAlong) {
     put(document("doc", {"first", "second", "third", "fourth"}));
     SearchRequest request{.query = "second"};
     request.settings.neighbours = 1;
@@ -186,7 +193,7 @@ TEST_F(CollectionsTest, BringsNeighboursAlong) {
     EXPECT_EQ(found[0].after, "third");
 }
 
-TEST_F(CollectionsTest, FindsWordsOfLanguagesWithoutSpaces) {
+TEST_P(CollectionsTest, FindsWordsOfLanguagesWithoutSpaces) {
     put(document("ja", {"東京都は日本の首都です"}));
     put(document("zh", {"北京是中国的首都"}));
     SearchRequest request{.query = "日本の首都は", .score_threshold = -1.0F};
@@ -196,7 +203,7 @@ TEST_F(CollectionsTest, FindsWordsOfLanguagesWithoutSpaces) {
     EXPECT_EQ(ids(request), Ids{"zh.0"});
 }
 
-TEST_F(CollectionsTest, OwnersDoNotSeeEachOther) {
+TEST_P(CollectionsTest, OwnersDoNotSeeEachOther) {
     put(document("doc", {"a secret"}));
     Searcher searcher(*collections_, embedder_);
     SearchRequest request{.owner = "bert", .collection = "kb", .query = "a secret"};
@@ -214,7 +221,7 @@ TEST_F(CollectionsTest, OwnersDoNotSeeEachOther) {
     EXPECT_EQ(ids({.query = "a secret"}), Ids{"doc.0"});
 }
 
-TEST_F(CollectionsTest, RefusesWhatDoesNotFit) {
+TEST_P(CollectionsTest, RefusesWhatDoesNotFit) {
     NewDocument wrong = document("doc", {"text"});
     wrong.chunks[0].vector.pop_back();
     EXPECT_EQ(runtime_.run(collections_->upsert_document(wrong)).error().code(),
@@ -232,7 +239,7 @@ TEST_F(CollectionsTest, RefusesWhatDoesNotFit) {
     EXPECT_EQ(runtime_.run(searcher.search(request)).error().reason(), "embedder_changed");
 }
 
-TEST_F(CollectionsTest, ALongQuestionIsSearchedByItsEnd) {
+TEST_P(CollectionsTest, ALongQuestionIsSearchedByItsEnd) {
     put(document("doc", {"silk moth"}));
     std::string question;
     for (int i = 0; i < 500; ++i) question += "filler ";
@@ -240,7 +247,7 @@ TEST_F(CollectionsTest, ALongQuestionIsSearchedByItsEnd) {
 }
 
 // One document changes its colour again and again; every search finds one whole colour, always.
-TEST_F(CollectionsTest, ASearchSeesOneMoment) {
+TEST_P(CollectionsTest, ASearchSeesOneMoment) {
     std::atomic<bool> over{false};
     put(document("doc", {"thread red one", "thread red two", "thread red three"}));
     async::Runtime writing({.io_threads = 1, .worker_threads = 1});
@@ -266,6 +273,20 @@ TEST_F(CollectionsTest, ASearchSeesOneMoment) {
     }
     writer.join();
     EXPECT_GT(searches, 0);
+}
+
+// Another process has changed the rows: the index here has missed it and is read again.
+TEST_P(CollectionsTest, FollowsChangesOfOtherProcesses) {
+    auto db = storage::Database::open({.location = location_}).value();
+    auto others = Collections::open(*db).value();
+    ASSERT_TRUE(runtime_.run(others->upsert_document(document("theirs", {"foreign thread"}))));
+    EXPECT_EQ(ids({.query = "foreign thread"}), Ids{"theirs.0"});
+    put(document("ours", {"own thread"}));
+    ASSERT_TRUE(runtime_.run(others->delete_document("anna", "kb", "theirs")).value());
+    put(document("more", {"extra thread"}));
+    EXPECT_EQ(ids({.query = "own thread"}).at(0), "ours.0");
+    EXPECT_EQ(ids({.query = "extra thread"}).at(0), "more.0");
+    EXPECT_TRUE(ids({.query = "foreign thread", .score_threshold = 0.9F}).empty());
 }
 
 // A child replaces and deletes documents until it is killed. Afterwards each document is there
@@ -294,7 +315,7 @@ TEST_F(CollectionsTest, ASearchSeesOneMoment) {
     }
 }
 
-TEST_F(CollectionsTest, AKillLeavesWholeDocuments) {
+TEST_P(CollectionsTest, AKillLeavesWholeDocuments) {
     const char* scale = std::getenv("HEDDLE_TEST_SCALE");
     const int kills = scale != nullptr && std::string_view(scale) == "full" ? 200 : 5;
     collections_.reset();
@@ -302,7 +323,7 @@ TEST_F(CollectionsTest, AKillLeavesWholeDocuments) {
     Rng rng(31);
     for (int kill_count = 0; kill_count < kills; ++kill_count) {
         const pid_t child = fork();
-        if (child == 0) change_until_killed(scratch_.path() + "/heddle.db", rng.next());
+        if (child == 0) change_until_killed(location_, rng.next());
         usleep(static_cast<useconds_t>(20'000 + rng.below(60'000)));
         kill(child, SIGKILL);
         waitpid(child, nullptr, 0);

@@ -22,16 +22,29 @@ std::vector<float> vector_of(std::span<const std::byte> bytes, std::size_t dimen
 }
 
 Result<> DenseIndexes::load(storage::Session& session) {
-    std::map<std::int64_t, std::uint64_t> versions;
-    const auto open = [&](const storage::Row& row) {
-        create(row.integer(0), static_cast<std::size_t>(row.integer(1)));
-        versions[row.integer(0)] = static_cast<std::uint64_t>(row.integer(2));
+    struct Collection {
+        std::int64_t id;
+        std::size_t dimensions;
+        std::uint64_t version;
     };
-    HEDDLE_TRY_VOID(session.each("SELECT id, dimensions, version FROM search_collections", open));
+    const auto read = [](const storage::Row& row) {
+        return Collection{row.integer(0), static_cast<std::size_t>(row.integer(1)),
+                          static_cast<std::uint64_t>(row.integer(2))};
+    };
+    HEDDLE_TRY(const auto collections,
+               session.select("SELECT id, dimensions, version FROM search_collections", read));
+    for (const Collection& of : collections) {
+        HEDDLE_TRY_VOID(reload(session, of.id, of.dimensions, of.version));
+    }
+    return {};
+}
+
+Result<> DenseIndexes::reload(storage::Session& session, std::int64_t collection,
+                              std::size_t dimensions, std::uint64_t version) {
+    const auto index = std::make_shared<FlatIndex>(dimensions);
     std::size_t damaged = 0;
     const auto add = [&](const storage::Row& row) {
-        const auto index = find(row.integer(2));
-        const auto vector = vector_of(row.blob(3), index->dimensions());
+        const auto vector = vector_of(row.blob(2), dimensions);
         if (vector.empty()) {
             ++damaged;
         } else {
@@ -39,14 +52,16 @@ Result<> DenseIndexes::load(storage::Session& session) {
         }
     };
     HEDDLE_TRY_VOID(
-        session.each("SELECT c.id, c.document, d.collection, v.vector FROM search_chunks c "
+        session.each("SELECT c.id, c.document, v.vector FROM search_chunks c "
                      "JOIN search_documents d ON d.id = c.document "
-                     "JOIN search_vectors v ON v.chunk = c.id ORDER BY c.id",
-                     add));
-    for (const auto& [collection, version] : versions) find(collection)->publish(version);
+                     "JOIN search_vectors v ON v.chunk = c.id WHERE d.collection = ? ORDER BY c.id",
+                     add, collection));
     if (damaged > 0) {
         log::error("search", "vectors of a wrong length were left out", {{"count", damaged}});
     }
+    index->publish(version);
+    const std::lock_guard lock(mutex_);
+    indexes_.insert_or_assign(collection, index);
     return {};
 }
 
@@ -62,7 +77,7 @@ void DenseIndexes::remove(std::int64_t collection) {
 
 void DenseIndexes::apply(const DenseChange& change) {
     const auto index = find(change.collection);
-    if (!index) return;
+    if (!index || index->view()->version() + 1 != change.version) return;
     index->remove(change.removed);
     for (const auto& added : change.added) index->add(added.chunk, added.document, added.vector);
     index->publish(change.version);

@@ -1,6 +1,7 @@
 // The dense index of every collection, kept in step with the committed rows: changes reach it in
 // after_commit, on the writer thread, in the order of the commits, each with the version that the
-// collection's row got.
+// collection's row got. An index that has missed a change (another process made it) takes no
+// more, and is read again from the rows when a search finds it behind.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +28,15 @@ struct DenseChange {
     std::vector<Added> added;
 };
 
-// Thread-safe; changed on the writer thread only.
+// Thread-safe; create, remove and apply are called on the writer thread.
 class DenseIndexes {
 public:
     // Reads every vector of the store; before anything is written.
     Result<> load(storage::Session& session);
+
+    // Reads the vectors of one collection anew.
+    Result<> reload(storage::Session& session, std::int64_t collection, std::size_t dimensions,
+                    std::uint64_t version);
 
     void create(std::int64_t collection, std::size_t dimensions);
     void remove(std::int64_t collection);

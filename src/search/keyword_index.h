@@ -1,6 +1,8 @@
-// The keyword index of a collection: BM25 over SQLite's FTS5, changed row by row in the
-// transactions that change the chunks, so it is never behind them and never rebuilt for a query.
-// Each collection has a table of its own: its word statistics are its own too.
+// The keyword index of a collection, changed row by row in the transactions that change the
+// chunks, so it is never behind them and never rebuilt for a query.
+//
+// On SQLite: BM25 by FTS5, a table for each collection, whose word statistics are its own. On
+// PostgreSQL: tsvector with cover density ranking, which knows no word statistics.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +15,7 @@ namespace heddle::search {
 
 struct KeywordHit {
     std::int64_t chunk = 0;
-    double score = 0;  // BM25, higher is better
+    double score = 0;  // higher is better
 };
 
 Result<> create_keyword_index(storage::Transaction& tx, std::int64_t collection);

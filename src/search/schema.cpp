@@ -4,9 +4,11 @@ namespace heddle::search {
 
 // Vectors stand apart from texts, so that reading one does not drag the other through the cache.
 // Chunk numbers are never given twice: the dense index may name a chunk that has gone, never
-// another one. The keyword index of each collection is a table of its own (keyword_index.h).
+// another one. On SQLite the keyword index of each collection is a table of its own
+// (keyword_index.h).
 const storage::Schema& search_schema() {
-    static const storage::Schema schema{.room = "search", .steps = {{.sql = R"sql(
+    static const storage::Schema schema{.room = "search",
+                                        .steps = {{.sql = R"sql(
             CREATE TABLE search_collections (
                 id {serial},
                 owner TEXT NOT NULL,
@@ -45,6 +47,14 @@ const storage::Schema& search_schema() {
                 chunk {key} REFERENCES search_chunks (id) ON DELETE CASCADE,
                 vector {blob} NOT NULL
             );
+        )sql",
+                                                   .postgres_only = R"sql(
+            CREATE TABLE search_keywords (
+                chunk BIGINT PRIMARY KEY REFERENCES search_chunks (id) ON DELETE CASCADE,
+                collection BIGINT NOT NULL,
+                body TSVECTOR NOT NULL
+            );
+            CREATE INDEX search_keywords_body ON search_keywords USING GIN (body);
         )sql"}}};
     return schema;
 }

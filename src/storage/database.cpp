@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "storage/postgres_connection.h"
 #include "storage/sqlite_connection.h"
 
 namespace heddle::storage {
@@ -55,15 +56,21 @@ void hand_over_and_block(Queue& queue, const Work& work) {
     finished.get_future().wait();
 }
 
+Result<std::unique_ptr<Connection>> connect(const std::string& location,
+                                            SqliteConnection::Access access) {
+    if (is_postgres_url(location)) return PostgresConnection::open(location);
+    return SqliteConnection::open(location, access);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, const Clock& clock,
                                                  Metrics& metrics) {
     using Access = SqliteConnection::Access;
-    HEDDLE_TRY(auto writer, SqliteConnection::open(options.location, Access::kWrite));
+    HEDDLE_TRY(auto writer, connect(options.location, Access::kWrite));
     std::vector<std::unique_ptr<Connection>> readers;
     for (std::size_t i = 0; i < options.readers; ++i) {
-        HEDDLE_TRY(auto reader, SqliteConnection::open(options.location, Access::kRead));
+        HEDDLE_TRY(auto reader, connect(options.location, Access::kRead));
         readers.push_back(std::move(reader));
     }
     return std::unique_ptr<Database>(

@@ -24,7 +24,7 @@
 namespace heddle::storage {
 
 struct DatabaseOptions {
-    // A file of SQLite, created when absent.
+    // A file of SQLite, created when absent, or the postgres:// URL of a server.
     std::string location;
     std::size_t readers = 2;
     // Reads and writes waiting beyond these are refused with kUnavailable.

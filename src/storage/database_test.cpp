@@ -14,6 +14,7 @@
 
 #include "async/gather.h"
 #include "async/runtime.h"
+#include "storage/postgres_testing.h"
 #include "storage/scratch_testing.h"
 
 namespace heddle::storage {
@@ -23,13 +24,19 @@ const Schema kNotes{.room = "notes",
                     .steps = {{.sql = "CREATE TABLE notes (id {serial}, owner TEXT NOT NULL, "
                                       "body TEXT UNIQUE, bytes {blob}, weight DOUBLE PRECISION)"}}};
 
-class DatabaseTest : public testing::Test {
+// Runs on each store; those of SQLite alone are in SqliteTest.
+class DatabaseTest : public testing::TestWithParam<const char*> {
 protected:
-    DatabaseTest() { reopen(); }
+    void SetUp() override {
+        location_ = path();
+        if (std::string_view(GetParam()) == "postgres") location_ = fresh_postgres_url();
+        if (location_.empty()) GTEST_SKIP() << "no PostgreSQL server is installed";
+        reopen();
+    }
 
     void reopen() {
         db_.reset();
-        auto opened = Database::open({.location = path()});
+        auto opened = Database::open({.location = location_});
         ASSERT_TRUE(opened) << opened.error().message();
         db_ = std::move(*opened);
         const auto migrated = db_->migrate(kNotes);
@@ -42,14 +49,19 @@ protected:
     }
 
     Scratch scratch_;
+    std::string location_;
     std::unique_ptr<Database> db_;
 };
+INSTANTIATE_TEST_SUITE_P(Stores, DatabaseTest, testing::Values("sqlite", "postgres"));
+
+class SqliteTest : public DatabaseTest {};
+INSTANTIATE_TEST_SUITE_P(Stores, SqliteTest, testing::Values("sqlite"));
 
 Result<std::int64_t> add_note(Transaction& tx, std::string_view body) {
     return tx.execute("INSERT INTO notes (owner, body) VALUES (?, ?)", "anna", body);
 }
 
-TEST_F(DatabaseTest, EveryTypeComesBackAsItWentIn) {
+TEST_P(DatabaseTest, EveryTypeComesBackAsItWentIn) {
     const std::vector<std::byte> bytes{std::byte{0}, std::byte{255}, std::byte{7}};
     const auto write = [&](Transaction& tx) {
         return tx.execute("INSERT INTO notes (owner, body, bytes, weight) VALUES (?, ?, ?, ?)",
@@ -72,7 +84,7 @@ TEST_F(DatabaseTest, EveryTypeComesBackAsItWentIn) {
     EXPECT_EQ(db_->read_blocking(read).value(), true);
 }
 
-TEST_F(DatabaseTest, EmptyTextIsNotNull) {
+TEST_P(DatabaseTest, EmptyTextIsNotNull) {
     const auto write = [](Transaction& tx) { return add_note(tx, std::string_view()); };
     ASSERT_TRUE(db_->write_blocking(write));
     const auto nulls = [](Session& s) {
@@ -81,13 +93,13 @@ TEST_F(DatabaseTest, EmptyTextIsNotNull) {
     EXPECT_EQ(db_->read_blocking(nulls).value(), 0);
 }
 
-TEST_F(DatabaseTest, SurvivesAReopen) {
+TEST_P(DatabaseTest, SurvivesAReopen) {
     ASSERT_TRUE(db_->write_blocking([](Transaction& tx) { return add_note(tx, "kept"); }));
     reopen();
     EXPECT_EQ(count(), 1);
 }
 
-TEST_F(DatabaseTest, AFailedFunctionTakesNothingOfTheOthersWithIt) {
+TEST_P(DatabaseTest, AFailedFunctionTakesNothingOfTheOthersWithIt) {
     async::Runtime runtime({.io_threads = 1, .worker_threads = 1});
     const auto one = [](Database* db, int i) -> async::Task<Result<std::int64_t>> {
         const auto fn = [i](Transaction& tx) -> Result<std::int64_t> {
@@ -104,7 +116,7 @@ TEST_F(DatabaseTest, AFailedFunctionTakesNothingOfTheOthersWithIt) {
     EXPECT_EQ(count(), 200);
 }
 
-TEST_F(DatabaseTest, ExceptionsComeOutAndUndo) {
+TEST_P(DatabaseTest, ExceptionsComeOutAndUndo) {
     const auto throwing = [](Transaction& tx) -> Result<> {
         HEDDLE_TRY_VOID(add_note(tx, "gone"));
         throw std::runtime_error("in the middle");
@@ -113,7 +125,7 @@ TEST_F(DatabaseTest, ExceptionsComeOutAndUndo) {
     EXPECT_EQ(count(), 0);
 }
 
-TEST_F(DatabaseTest, HooksRunAfterTheCommitOnly) {
+TEST_P(DatabaseTest, HooksRunAfterTheCommitOnly) {
     std::atomic<int> ran{0};
     const auto commits = [&](Transaction& tx) -> Result<> {
         tx.after_commit([&] { ++ran; });
@@ -129,7 +141,7 @@ TEST_F(DatabaseTest, HooksRunAfterTheCommitOnly) {
     EXPECT_EQ(ran, 1);
 }
 
-TEST_F(DatabaseTest, ABrokenRuleIsAConflictThatSaysWhich) {
+TEST_P(DatabaseTest, ABrokenRuleIsAConflictThatSaysWhich) {
     ASSERT_TRUE(db_->write_blocking([](Transaction& tx) { return add_note(tx, "same"); }));
     const auto again = db_->write_blocking([](Transaction& tx) { return add_note(tx, "same"); });
     ASSERT_FALSE(again);
@@ -137,7 +149,7 @@ TEST_F(DatabaseTest, ABrokenRuleIsAConflictThatSaysWhich) {
     EXPECT_EQ(again.error().reason(), "unique");
 }
 
-TEST_F(DatabaseTest, AReadSeesOneStateThroughout) {
+TEST_P(DatabaseTest, AReadSeesOneStateThroughout) {
     std::atomic<bool> counted{false};
     std::atomic<bool> written{false};
     std::thread writer([&] {
@@ -157,13 +169,13 @@ TEST_F(DatabaseTest, AReadSeesOneStateThroughout) {
     EXPECT_EQ(count(), 1);
 }
 
-TEST_F(DatabaseTest, ReadersCannotWrite) {
+TEST_P(DatabaseTest, ReadersCannotWrite) {
     const auto read = [](Session& s) { return s.execute("DELETE FROM notes"); };
     EXPECT_FALSE(db_->read_blocking(read));
 }
 
-TEST_F(DatabaseTest, AFullQueueRefuses) {
-    auto small = Database::open({.location = path(), .write_queue_max = 1}).value();
+TEST_P(DatabaseTest, AFullQueueRefuses) {
+    auto small = Database::open({.location = location_, .write_queue_max = 1}).value();
     std::atomic<bool> entered{false};
     std::atomic<bool> leave{false};
     const auto hold = [&](Transaction&) -> Result<> {
@@ -189,7 +201,7 @@ TEST_F(DatabaseTest, AFullQueueRefuses) {
     EXPECT_EQ(refused, 2);
 }
 
-TEST_F(DatabaseTest, MovesForwardStepByStepAndRefusesANewerFile) {
+TEST_P(DatabaseTest, MovesForwardStepByStepAndRefusesANewerFile) {
     ASSERT_TRUE(db_->write_blocking([](Transaction& tx) { return add_note(tx, "old"); }));
     Schema newer = kNotes;
     newer.steps.push_back({.sql = "ALTER TABLE notes ADD COLUMN stars BIGINT NOT NULL DEFAULT 3"});
@@ -201,7 +213,7 @@ TEST_F(DatabaseTest, MovesForwardStepByStepAndRefusesANewerFile) {
     EXPECT_NE(refused.error().message().find("newer Heddle"), std::string::npos);
 }
 
-TEST_F(DatabaseTest, AFailedMigrationLeavesNothing) {
+TEST_P(SqliteTest, AFailedMigrationLeavesNothing) {
     Schema wrong = kNotes;
     wrong.steps.push_back({.sql = "CREATE TABLE half (id BIGINT)"});
     wrong.steps.push_back({.sql = "CREATE TABLE notes (id BIGINT)"});
@@ -213,7 +225,7 @@ TEST_F(DatabaseTest, AFailedMigrationLeavesNothing) {
     EXPECT_TRUE(db_->migrate(kNotes));
 }
 
-TEST_F(DatabaseTest, RefusesWhatIsNoDatabaseOrAnothers) {
+TEST_P(SqliteTest, RefusesWhatIsNoDatabaseOrAnothers) {
     const std::string junk = scratch_.path() + "/junk.db";
     std::ofstream(junk) << std::string(8192, 'x');
     const auto damaged = Database::open({.location = junk});
@@ -232,7 +244,7 @@ TEST_F(DatabaseTest, RefusesWhatIsNoDatabaseOrAnothers) {
     EXPECT_EQ(foreign.error().code(), ErrorCode::kConflict);
 }
 
-TEST_F(DatabaseTest, ChecksAndCopies) {
+TEST_P(SqliteTest, ChecksAndCopies) {
     ASSERT_TRUE(db_->write_blocking([](Transaction& tx) { return add_note(tx, "copied"); }));
     EXPECT_TRUE(db_->check_blocking());
     const std::string copy = scratch_.path() + "/copy.db";
@@ -245,13 +257,13 @@ TEST_F(DatabaseTest, ChecksAndCopies) {
 }
 
 // What a child has been told is committed is there after it is killed.
-TEST_F(DatabaseTest, AcknowledgedWritesSurviveAKill) {
+TEST_P(DatabaseTest, AcknowledgedWritesSurviveAKill) {
     db_.reset();
     int pipe_ends[2];
     ASSERT_EQ(pipe(pipe_ends), 0);
     const pid_t child = fork();
     if (child == 0) {
-        auto db = Database::open({.location = path()}).value();
+        auto db = Database::open({.location = location_}).value();
         for (int i = 0;; ++i) {
             const auto fn = [i](Transaction& tx) { return add_note(tx, std::to_string(i)); };
             if (!db->write_blocking(fn) || write(pipe_ends[1], &i, sizeof i) != sizeof i) _exit(1);
