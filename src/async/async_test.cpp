@@ -169,6 +169,43 @@ Task<> count_down(std::atomic<int>* left, std::chrono::milliseconds time) {
     co_await sleep_for(time);
 }
 
+Task<> offload_again_and_again(Runtime& rt) {
+    const auto fn = [] { return 1; };
+    for (;;) co_await offload(rt.workers(), fn);
+}
+
+// A cancellation that comes while the work is on its way to the pool ends the caller, not the
+// process.
+TEST(Offload, IsSafeToCancelAtAnyMoment) {
+    Runtime runtime(two_and_two());
+    for (int round = 0; round < 300; ++round) {
+        auto task = with_deadline(Deadline::after(std::chrono::microseconds(50 + 7 * round)),
+                                  offload_again_and_again(runtime));
+        const Result<> outcome = runtime.run(std::move(task));
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().code(), ErrorCode::kDeadlineExceeded);
+    }
+}
+
+Task<> note_how_it_ends(std::shared_ptr<std::string> ending) {
+    try {
+        co_await with_deadline(Deadline::after(1h), sleep_for(1h));
+    } catch (const boost::system::system_error& error) {
+        *ending = error.code().message();
+    } catch (const std::exception& error) {
+        *ending = error.what();
+    }
+}
+
+TEST(Deadline, ACancelledRaceThrowsOneCancellation) {
+    Runtime runtime(two_and_two());
+    const auto ending = std::make_shared<std::string>();
+    auto task = with_deadline(Deadline::after(5ms), note_how_it_ends(ending));
+    EXPECT_FALSE(runtime.run(std::move(task)));
+    const boost::system::error_code aborted = asio::error::operation_aborted;
+    EXPECT_EQ(*ending, aborted.message());
+}
+
 TEST(TaskGroup, CancelEndsAllAndJoinWaits) {
     Runtime runtime(two_and_two());
     std::atomic<int> left{100};

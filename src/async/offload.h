@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -41,11 +42,15 @@ Task<std::invoke_result_t<F&>> offload(WorkerPool& pool, F fn) {
         ~Count() { --pending; }
     };
     const Count count(pool.pending_);
+    // Cancellation must not reach the pool's thread: Asio's signals may only be emitted on the
+    // executor that their receiver runs on, and one that comes before the work has begun would
+    // throw out of the pool's thread and end the process.
+    auto uncancelled = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
     if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
-        co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)), asio::use_awaitable);
+        co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)), std::move(uncancelled));
     } else {
         auto value = co_await asio::co_spawn(pool.executor(), impl::call(std::move(fn)),
-                                             asio::use_awaitable);
+                                             std::move(uncancelled));
         co_return std::move(*value);
     }
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <exception>
 #include <optional>
 #include <utility>
 
@@ -55,16 +54,6 @@ async::Task<Result<>> read_records(sandbox::ChildProcess& child, sandbox::Record
         HEDDLE_CO_TRY_VOID(records.feed(bytes));
     }
     co_return Result<>();
-}
-
-// A race whose caller is cancelled throws from both sides; to the caller that is one cancellation.
-template <class T>
-async::Task<T> cancelled_once(async::Task<T> race) {
-    try {
-        co_return co_await std::move(race);
-    } catch (const asio::multiple_exceptions& both) {
-        std::rethrow_exception(both.first_exception());
-    }
 }
 
 void report_walls_once(std::uint32_t walls) {
@@ -124,16 +113,14 @@ async::Task<Result<ParsedDocument>> Parser::parse_sealed(storage::UniqueFd input
     const auto executor = co_await asio::this_coro::executor;
     sandbox::ChildProcess child(executor, pool_, std::move(started));
     sandbox::RecordReader records(config_.limits, std::move(on_progress));
-    const Result<> read =
-        co_await cancelled_once(async::with_deadline(deadline, read_records(child, records)));
+    const Result<> read = co_await async::with_deadline(deadline, read_records(child, records));
     if (!read && read.error().code() == ErrorCode::kDeadlineExceeded)
         co_return fail(too_slow(config_.limits));
     if (!read) co_return fail(read.error());
     report_walls_once(records.walls());
     if (records.finished()) co_return records.take();
     const auto patience = async::Deadline::after(kExitPatience);
-    const Result<sandbox::ExitStatus> ended =
-        co_await cancelled_once(async::with_deadline(patience, child.wait()));
+    const Result<sandbox::ExitStatus> ended = co_await async::with_deadline(patience, child.wait());
     if (!ended) co_return fail(too_slow(config_.limits));
     co_return fail(explain(*ended, config_.limits));
 }
