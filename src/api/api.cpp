@@ -73,8 +73,9 @@ Api::Api(ApiOptions options, ApiServices services, async::WorkerPool& workers, M
     context_.authenticator = &authenticator_;
     context_.openapi = openapi_document(endpoints_, context_.options);
     if (context_.options.demo) {
-        const async::RuntimeOptions one_thread{.io_threads = 1, .worker_threads = 1};
-        context_.demo_runtime = std::make_unique<async::Runtime>(one_thread);
+        // As many workers as the chapter's framework gives to synchronous handlers.
+        const async::RuntimeOptions threads{.io_threads = 1, .worker_threads = 40};
+        context_.demo_runtime = std::make_unique<async::Runtime>(threads);
     }
     for (const Endpoint& endpoint : endpoints_) {
         const auto cap = endpoint.is_upload ? context_.options.upload_bytes_max

@@ -49,7 +49,8 @@ async::Task<http::Response> on_worker(Context& context, Call call, std::string p
     const auto ask = [&context, request = question(context, call, std::move(prompt))] {
         return ask_blocking(context, request);
     };
-    const auto answer = co_await async::offload(context.workers, ask);
+    // Not the server's own workers: the answer needs those, and would wait for itself.
+    const auto answer = co_await async::offload(context.demo_runtime->workers(), ask);
     co_return text_response(call, answer);
 }
 

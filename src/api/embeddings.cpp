@@ -10,6 +10,7 @@
 #include "api/error_response.h"
 #include "api/json_body.h"
 #include "api/json_text.h"
+#include "async/offload.h"
 
 namespace heddle::api {
 namespace {
@@ -53,9 +54,27 @@ std::string packed(const std::vector<float>& vector) {
     return base64_encode(bytes);
 }
 
+std::string encode(const service::EmbeddingBatch& batch, const std::string& model, bool base64) {
+    nlohmann::json data = nlohmann::json::array();
+    for (std::size_t i = 0; i < batch.vectors.size(); ++i) {
+        nlohmann::json item = {{"object", "embedding"}, {"index", i}};
+        if (base64) {
+            item["embedding"] = packed(batch.vectors[i]);
+        } else {
+            item["embedding"] = batch.vectors[i];
+        }
+        data.push_back(std::move(item));
+    }
+    const nlohmann::json usage = {{"prompt_tokens", batch.tokens}, {"total_tokens", batch.tokens}};
+    return to_text(
+        {{"object", "list"}, {"data", std::move(data)}, {"model", model}, {"usage", usage}});
+}
+
 async::Task<http::Response> embeddings(Context& context, Call call) {
     const http::Request& request = call.request;
-    if (!context.services.embeddings) {
+    const auto names = context.services.embeddings ? context.services.embeddings->models()
+                                                   : std::vector<std::string>{};
+    if (names.empty()) {
         co_return error_response(
             request, Error(ErrorCode::kUnavailable, "this server has no embedding model"));
     }
@@ -63,27 +82,13 @@ async::Task<http::Response> embeddings(Context& context, Call call) {
     if (!body) co_return error_response(request, body.error());
     auto decoded = decode(*body);
     if (!decoded) co_return error_response(request, decoded.error());
-    const std::string model =
-        decoded->model.empty() ? context.services.embeddings->models().front() : decoded->model;
+    const std::string model = decoded->model.empty() ? names.front() : decoded->model;
     const auto batch =
         co_await context.services.embeddings->embed(model, std::move(decoded->inputs));
     if (!batch) co_return error_response(request, batch.error());
-    nlohmann::json data = nlohmann::json::array();
-    for (std::size_t i = 0; i < batch->vectors.size(); ++i) {
-        nlohmann::json item = {{"object", "embedding"}, {"index", i}};
-        if (decoded->base64) {
-            item["embedding"] = packed(batch->vectors[i]);
-        } else {
-            item["embedding"] = batch->vectors[i];
-        }
-        data.push_back(std::move(item));
-    }
-    const nlohmann::json usage = {{"prompt_tokens", batch->tokens},
-                                  {"total_tokens", batch->tokens}};
-    co_return http::Response::json(
-        200,
-        to_text(
-            {{"object", "list"}, {"data", std::move(data)}, {"model", model}, {"usage", usage}}));
+    // Thousands of numbers as text take tens of milliseconds.
+    const auto encode_batch = [&] { return encode(*batch, model, decoded->base64); };
+    co_return http::Response::json(200, co_await async::offload(context.workers, encode_batch));
 }
 
 }  // namespace

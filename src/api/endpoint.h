@@ -16,6 +16,7 @@
 #include "http/request.h"
 #include "http/response.h"
 #include "service/answerer.h"
+#include "service/collection_catalog.h"
 #include "service/documents.h"
 #include "service/embeddings.h"
 #include "service/keys.h"
@@ -47,6 +48,7 @@ struct Readiness {
 struct ApiServices {
     std::shared_ptr<service::Answerer> answerer;
     std::shared_ptr<service::Documents> documents;
+    std::shared_ptr<service::CollectionCatalog> collections;
     std::shared_ptr<service::Embeddings> embeddings;
     std::shared_ptr<service::Keys> keys;  // null: everybody is the local owner
     std::function<Readiness()> readiness;

@@ -12,6 +12,10 @@ Endpoint sync_endpoint();
 Endpoint async_endpoint();
 
 Endpoint chat_completions_endpoint();
+Endpoint collection_delete_endpoint();
+Endpoint collection_put_endpoint();
+Endpoint collection_search_endpoint();
+Endpoint collections_endpoint();
 Endpoint completions_endpoint();
 Endpoint docs_page_endpoint();
 Endpoint document_chunks_endpoint();
