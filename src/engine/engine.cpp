@@ -94,6 +94,10 @@ Result<std::size_t> Engine::check(const GenerationRequest& request) const {
     if (request.echo && request.sampling.logprobs) {
         return invalid("echo", "echo cannot be combined with logprobs");
     }
+    // A constrained answer that is whole can only end.
+    if (request.grammar && request.sampling.ignore_end) {
+        return invalid("ignore_eos", "a constrained answer cannot ignore its end");
+    }
     for (const TokenId token : request.prompt) {
         if (!tokens_.contains(token)) return invalid("prompt", "the prompt has an unknown token");
     }
@@ -353,7 +357,8 @@ void Engine::on_token(Stream& stream, StepOutput output) {
         return;
     }
     stream.unreported.push_back({token, output.sample.logprob, std::move(output.sample.top)});
-    const std::string_view bytes = tokens_.is_special(token) ? "" : tokens_.bytes(token);
+    const bool hidden = tokens_.is_special(token) && !stream.request->asked.keep_special;
+    const std::string_view bytes = hidden ? "" : tokens_.bytes(token);
     const bool may_stop = stream.usage.generated > stream.request->asked.sampling.tokens_min;
     TextAssembler::Piece piece = stream.assembler.push(bytes, may_stop);
     event.text = std::move(piece.text);

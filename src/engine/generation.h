@@ -27,8 +27,9 @@ struct GenerationRequest {
     std::optional<std::size_t> tokens_max;  // of one answer; else what the context has room for
     std::uint32_t answers = 1;              // OpenAI's n
     SamplingParams sampling;
-    std::vector<std::string> stops;                   // at most 4 of at most 64 bytes
-    bool echo = false;                                // the first event repeats the prompt's text
+    std::vector<std::string> stops;  // at most 4 of at most 64 bytes
+    bool keep_special = false;       // special tokens appear in the text (for tool calls)
+    bool echo = false;               // the first event repeats the prompt's text
     std::shared_ptr<const grammar::Grammar> grammar;  // null: unconstrained
     std::string key;                                  // whose share of the engine this uses
     std::string salt;  // cached prefixes are shared within it; by default the key

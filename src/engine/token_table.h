@@ -10,16 +10,24 @@
 
 #include "engine/sequence.h"
 
+namespace heddle::text {
+class Tokenizer;
+}
+
 namespace heddle::engine {
 
 class TokenTable {
 public:
-    // Appends the next id. A special token (end of text, role markers) stands for no text.
+    // Appends the next id. A special token (end of text, role markers) stands for no text unless
+    // a request wants to see it.
     void add(std::string_view bytes, bool special) {
         bytes_ += bytes;
         ends_.push_back(bytes_.size());
         special_.push_back(special);
     }
+
+    // The vocabulary of a tokenizer.
+    static TokenTable of(const text::Tokenizer& tokenizer);
 
     [[nodiscard]] std::size_t size() const { return ends_.size(); }
     [[nodiscard]] bool contains(TokenId token) const {
