@@ -14,6 +14,7 @@ import asyncio
 import http.client
 import json
 import multiprocessing
+import multiprocessing.pool
 import os
 import pathlib
 import sys
@@ -141,14 +142,14 @@ def phase(server, seconds, loaded):
         time.sleep(1)
         loader = multiprocessing.Process(target=send_load, args=(server.port, results))
         loader.start()
-        found["load"] = results.get()[1]
+        found["load"] = results.get(timeout=300)[1]
         loader.join()
         found["states"] = wait_for_ingestion(server)
     else:
         time.sleep(seconds)
     stop.set()
     for _ in workers:
-        name, value = results.get()
+        name, value = results.get(timeout=60)
         found[name] = value
     for worker in workers:
         worker.join()
@@ -170,7 +171,7 @@ def main():
     parser.add_argument("--out", default=ROOT / "bench/results/responsiveness.json")
     parser.add_argument("--idle-seconds", type=float, default=15)
     given = parser.parse_args()
-    os.environ["HEDDLE_BINARY"] = str(given.binary)
+    os.environ["HEDDLE_TEST_BINARY"] = str(given.binary)
     with tempfile.TemporaryDirectory() as folder, \
             scripted_upstream("--delay-ms", "100", "--tokens", "40") as upstream:
         server = Heddle(pathlib.Path(folder) / "data", "--upstream", upstream,

@@ -1,6 +1,6 @@
 """Black box tests: the real binary over HTTP, in a folder of its own, on a free port.
 
-HEDDLE_BINARY names it (default: build/release/heddle).
+HEDDLE_TEST_BINARY names it (default: build/release/heddle).
 """
 
 import contextlib
@@ -20,7 +20,7 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = pathlib.Path(os.environ.get("HEDDLE_BINARY", ROOT / "build/release/heddle"))
+BINARY = pathlib.Path(os.environ.get("HEDDLE_TEST_BINARY", ROOT / "build/release/heddle"))
 
 
 class Reply:
