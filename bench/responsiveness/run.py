@@ -2,7 +2,7 @@
 """Does the event loop stay free? The chapter's whole point, measured.
 
 Idle: only a probe of /healthz and 64 slow streams. Load: meanwhile 16 uploads of 50 MB and 8
-ingestions of a 60-page PDF. Server, model server, uploaders and probe share the machine; the probe and
+ingestions of a 30-page PDF. Server, model server, uploaders and probe share the machine; the probe and
 the reader of the streams are processes of their own. Reported: quantiles of /healthz, the longest gap
 between two pieces of one stream (the model server sends one every 100 ms), and ratios to idle.
 
@@ -110,7 +110,7 @@ def upload(port, name, data):
 def send_load(port, results):
     os.nice(5)
     pages = [[f"Section {p}.{i} speaks about part {p * 31 + i} and its {i} properties in detail."
-              for i in range(25)] for p in range(60)]
+              for i in range(20)] for p in range(30)]
     pdfs = [make_pdf([[f"Copy {n}."], *pages]) for n in range(INGESTIONS)]
     # Not readable as a PDF, but of its type: stored whole, refused by the reader afterwards.
     big = b"%PDF-1.7\n" + os.urandom(1 << 20) * (UPLOAD_BYTES >> 20)

@@ -55,6 +55,12 @@ class Names(unittest.TestCase):
         self.assertIn("banned", rules("src/http/x.cpp", "co_spawn(e, t(), asio::detached);\n"))
         self.assertEqual([], rules("src/async/x.cpp", "co_spawn(e, t(), asio::detached);\n"))
 
+    def test_the_environment_is_read_by_app_and_tests_only(self):
+        code = 'auto v = std::getenv("X");\n'
+        self.assertIn("banned", rules("src/http/x.cpp", code))
+        self.assertEqual([], rules("src/app/x.cpp", code))
+        self.assertEqual([], rules("src/http/x_test.cpp", code))
+
     def test_comments_and_strings_do_not_count(self):
         self.assertEqual([], rules("src/a/b.cpp", '// std::regex\nauto s = "std::regex";\n'))
         self.assertEqual([], rules("src/a/b.cpp", 'auto s = R"(std::stoi(x) {)";\nint a = 1\'0;\n'))
