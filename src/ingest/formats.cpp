@@ -3,12 +3,15 @@
 #include <array>
 
 #include "ingest/pdf/pdf_reader.h"
+#include "ingest/plain/plain_text.h"
 
 namespace heddle::ingest {
 
 std::span<const Format> formats() {
     static const std::array kFormats = {
         pdf::pdf_format(),
+        plain::text_format(),
+        plain::markdown_format(),
     };
     return kFormats;
 }

@@ -34,7 +34,8 @@ Error too_slow(const ParseLimits& limits) {
 
 // Why a process ended that had not finished its document.
 Error explain(sandbox::ExitStatus status, const ParseLimits& limits) {
-    if (!status.signalled) return unreadable("the document could not be read", "unreadable");
+    if (!status.signalled && status.code == 0)
+        return unreadable("the document could not be read", "unreadable");
     switch (status.code) {
         case SIGXCPU:
         case SIGKILL:

@@ -81,7 +81,7 @@ Error failure_error(Failure failure, const ParseLimits& limits) {
         case Failure::kEncrypted:
             return error("the file is protected by a password", "encrypted");
         case Failure::kEmpty:
-            return error("the file has no pages", "empty");
+            return error("the file is empty", "empty");
         case Failure::kTooManyPages:
             return error(fmt::format("the file has more than {} pages", limits.pages),
                          "too_many_pages");
