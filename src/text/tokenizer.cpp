@@ -1,8 +1,10 @@
 #include "text/tokenizer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "text/byte_level.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
 
@@ -173,25 +175,31 @@ std::size_t Tokenizer::added_special_count(bool pair) const {
     return count;
 }
 
+// What a token is to the decoder.
+std::string_view Tokenizer::decoded_piece(TokenId id) const {
+    const std::string_view added = parts_->added.decoded(id);
+    return added.empty() ? piece(id) : added;
+}
+
+std::string Tokenizer::decode_pieces(std::vector<std::string> pieces) const {
+    if (parts_->decoder != nullptr) parts_->decoder->apply(pieces);
+    std::string text;
+    for (const std::string& part : pieces) {
+        if (parts_->decoder == nullptr && !text.empty()) text += ' ';
+        text += part;
+    }
+    return text;
+}
+
 std::string Tokenizer::decode(std::span<const TokenId> ids, bool skip_special) const {
     std::vector<std::string> pieces;
     pieces.reserve(ids.size());
     for (const TokenId id : ids) {
-        const std::string_view added = parts_->added.decoded(id);
-        const std::string_view bytes = added.empty() ? piece(id) : added;
+        const std::string_view bytes = decoded_piece(id);
         if (bytes.empty() || (skip_special && is_special(id))) continue;
         pieces.emplace_back(bytes);
     }
-    std::string text;
-    if (parts_->decoder != nullptr) {
-        parts_->decoder->apply(pieces);
-        for (const std::string& part : pieces) text += part;
-    } else {
-        for (const std::string& part : pieces) {
-            if (!text.empty()) text += ' ';
-            text += part;
-        }
-    }
+    const std::string text = decode_pieces(std::move(pieces));
     return is_valid_utf8(text) ? text : to_valid_utf8(text);
 }
 
@@ -201,12 +209,32 @@ std::string_view Tokenizer::piece(TokenId id) const {
 
 std::string Tokenizer::token_bytes(TokenId id) const {
     if (is_special(id) || piece(id).empty()) return {};
-    std::vector<std::string> pieces = {"x", std::string(piece(id))};
-    if (parts_->decoder == nullptr) return ' ' + pieces[1];
-    parts_->decoder->apply(pieces);
-    std::string bytes;
-    for (const std::string& part : pieces) bytes += part;
-    return bytes.substr(1);
+    if (const auto byte = fallback_byte(id)) return std::string(1, static_cast<char>(*byte));
+    return decode_before_x({"x", std::string(decoded_piece(id)), "x"}).substr(1);
+}
+
+std::string Tokenizer::first_token_bytes(TokenId id) const {
+    if (is_special(id) || piece(id).empty()) return {};
+    if (const auto byte = fallback_byte(id)) return std::string(1, static_cast<char>(*byte));
+    return decode_before_x({std::string(decoded_piece(id)), "x"});
+}
+
+// The text of pieces that end with "x" without that and the space it may bring along: decoders
+// treat what comes first and last apart.
+std::string Tokenizer::decode_before_x(std::vector<std::string> pieces) const {
+    const std::size_t tail = decode_pieces({"x", "x"}).size() - 1;
+    std::string text = decode_pieces(std::move(pieces));
+    text.resize(text.size() - std::min(tail, text.size()));
+    return text;
+}
+
+// The byte of a <0x..> piece where the decoder reads it as one. On its own it need not be UTF-8,
+// and the decoder would replace it.
+std::optional<unsigned char> Tokenizer::fallback_byte(TokenId id) const {
+    const auto byte = byte_of_piece(piece(id));
+    if (!byte) return std::nullopt;
+    const std::string text = decode_pieces({"x", std::string(piece(id)), "x"});
+    return text.find(piece(id)) == text.npos ? byte : std::nullopt;
 }
 
 std::optional<TokenId> Tokenizer::find(std::string_view piece) const {

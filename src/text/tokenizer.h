@@ -81,6 +81,8 @@ public:
     // The bytes that the token adds to a text in the middle of it (" the"); they need not be
     // UTF-8. Empty for special tokens.
     [[nodiscard]] std::string token_bytes(TokenId id) const;
+    // The same at the beginning of a text, where some tokenizers drop a space.
+    [[nodiscard]] std::string first_token_bytes(TokenId id) const;
     // The id of a piece as the vocabulary writes it.
     [[nodiscard]] std::optional<TokenId> find(std::string_view piece) const;
 
@@ -93,6 +95,10 @@ public:
 private:
     struct Pass;
 
+    [[nodiscard]] std::string_view decoded_piece(TokenId id) const;
+    [[nodiscard]] std::optional<unsigned char> fallback_byte(TokenId id) const;
+    [[nodiscard]] std::string decode_pieces(std::vector<std::string> pieces) const;
+    [[nodiscard]] std::string decode_before_x(std::vector<std::string> pieces) const;
     void run(std::string_view text, EncodeOptions options, Pass& pass) const;
     void run_segment(std::string_view text, std::uint32_t origin, EncodeOptions options,
                      Pass& pass) const;

@@ -14,6 +14,7 @@ import json
 import os
 import random
 import sys
+import unicodedata
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tokenizer_kinds import KINDS  # noqa: E402
@@ -39,7 +40,7 @@ MARKS = ["\u0301", "\u0300", "\u0323", "\u0308", "\u20dd", "\u0488", "\u093e", "
          "\u3099", "\u200d", "\ufe0f", "\u0345"]
 ODD = ["\x00", "\x01", "\x7f", "\u00ad", "\ufffd", "\ufeff", "\u2060", "\ue000", "ﬁ", "Ⅷ", "①", "½",
        "²", "㍿", "ﷺ", "Ǆ", "ǆ", "ß", "ẞ", "İ", "ı", "ς", "Σ", "ﾊﾟ", "가", "각", "ㄱ", "Å", "℃", "…",
-       "‥", "—", "–", "“", "”", "„", "«", "»", "・", "。", "！", "？", "、", "〜", "￥", "€", "₿"]
+       "‥", "—", "–", "“", "”", "„", "«", "»", "・", "。", "！", "？", "、", "〜", "￥", "€", "₿", "\u0378", "\U0001fbfe"]
 BLOCKS = [(0x20, 0x7e), (0xa0, 0x24f), (0x250, 0x36f), (0x370, 0x52f), (0x590, 0x6ff),
           (0x900, 0xdff), (0xe00, 0x109f), (0x1e00, 0x20cf), (0x2100, 0x2bff), (0x3000, 0x30ff),
           (0x3400, 0x9fff), (0xac00, 0xd7a3), (0xf900, 0xffee), (0x10000, 0x10fff),
@@ -49,7 +50,8 @@ BLOCKS = [(0x20, 0x7e), (0xa0, 0x24f), (0x250, 0x36f), (0x370, 0x52f), (0x590, 0
 def random_character(rng):
     while True:
         c = rng.randint(*rng.choice(BLOCKS))
-        if not 0xD800 <= c < 0xE000:
+        # PCRE2, which reads the expressions that have no scanner, knows Unicode 14.
+        if unicodedata.category(chr(c)) not in ("Cn", "Cs"):
             return chr(c)
 
 
