@@ -4,6 +4,7 @@
 
 #include "input_file.h"
 #include "model/config.h"
+#include "model/model_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto file = heddle::fuzz::map_input(data, size);
@@ -16,9 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
         }
     }
-    (void)gguf->texts("tokenizer.ggml.tokens");
-    (void)gguf->numbers("tokenizer.ggml.scores");
-    (void)gguf->integers("tokenizer.ggml.token_type");
     (void)heddle::model::parse_gguf_config(*gguf);
+    if (auto vocabulary = heddle::model::read_vocabulary(*gguf)) {
+        (void)heddle::text::tokenizer_from_vocabulary(std::move(*vocabulary));
+    }
     return 0;
 }
