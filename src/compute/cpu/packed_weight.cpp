@@ -317,8 +317,10 @@ Result<std::unique_ptr<PackedWeight>> PackedWeight::pack(const WeightSource& sou
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::kUnavailable, "not enough memory for a weight");
     }
-    std::memset(weight->buffer_.data(), 0, weight->buffer_.bytes());
     for (std::int64_t p = 0; p < weight->panels(); ++p) {
+        // Missing rows and columns are zero, and nibbles are put together bit by bit.
+        std::memset(const_cast<std::byte*>(weight->chunk(p, 0)), 0,
+                    static_cast<std::size_t>(weight->panel_bytes_));
         const std::int64_t first_row = p * kPanelRows;
         const int rows =
             static_cast<int>(std::min<std::int64_t>(kPanelRows, source.rows - first_row));
