@@ -59,10 +59,11 @@ def ndcg(ranking, relevant, depth=10):
 
 
 def embed(build, model, texts, into):
-    into.with_suffix(".txt").write_bytes(b"".join(t.encode() + b"\0" for t in texts))
+    listed = into.with_name(into.name + ".txt")
+    listed.write_bytes(b"".join(t.encode() + b"\0" for t in texts))
     if not into.exists() or into.stat().st_size != len(texts) * 384 * 4:
-        subprocess.run([build / "bench/embedder/bench_embedder", model, into.with_suffix(".txt"),
-                        into, "native", "2"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([build / "bench/embedder/bench_embedder", model, listed, into, "native",
+                        "2"], check=True, stdout=subprocess.DEVNULL)
 
 
 def rank(build, cache, name, modes):
