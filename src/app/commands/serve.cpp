@@ -11,6 +11,7 @@
 #include "app/logging.h"
 #include "app/version.h"
 #include "http/server.h"
+#include "service/collection_catalog.h"
 
 namespace heddle::app {
 namespace {
@@ -72,6 +73,10 @@ api::ApiServices services_of(House& house, std::shared_ptr<std::atomic<bool>> dr
     services.documents = house.documents;
     services.embeddings = house.embeddings;
     services.keys = house.keys;
+    if (house.embedder) {
+        services.collections =
+            std::make_shared<service::CollectionCatalog>(*house.collections, *house.embedder);
+    }
     services.readiness = [draining] {
         return *draining ? api::Readiness{false, "draining"} : api::Readiness{};
     };
