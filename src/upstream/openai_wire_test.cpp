@@ -47,9 +47,9 @@ TEST(Decode, EventsOfAStream) {
 }
 
 TEST(Decode, NullContentAndUnknownFieldsAreFine) {
-    const auto piece = decode_chat_event(
-        R"({"x":1,"choices":[{"delta":{"role":"assistant","content":null},)"
-        R"("finish_reason":null}]})");
+    const auto piece =
+        decode_chat_event(R"({"x":1,"choices":[{"delta":{"role":"assistant","content":null},)"
+                          R"("finish_reason":null}]})");
     ASSERT_TRUE(piece);
     EXPECT_EQ(piece->text, "");
 }
