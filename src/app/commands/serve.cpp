@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "api/api.h"
+#include "api/client_files.h"
 #include "app/commands/commands.h"
 #include "app/house.h"
 #include "app/logging.h"
@@ -107,6 +108,7 @@ Result<> serve(const Config& config, const sigset_t& signals) {
     const auto draining = std::make_shared<std::atomic<bool>>(false);
     api::Api api(api_options(config), services_of(*house, draining), house->runtime->workers(),
                  house->metrics);
+    HEDDLE_TRY_VOID(api::serve_client(api, api::embedded_client()));
     http::Server server(
         *house->runtime, std::move(options),
         [&api](http::Request& request) { return api.handle(request); }, api::respond_to_error);
