@@ -117,7 +117,9 @@ Result<> House::open_store() {
     HEDDLE_TRY(keys, service::Keys::open(*database, {}, file_keys));
     HEDDLE_TRY(auto files, folder->folder("blobs"));
     blobs = std::make_unique<storage::BlobStore>(std::move(files), runtime->workers());
-    queue = std::make_unique<jobs::JobQueue>(*database, jobs::JobQueueOptions{}, metrics);
+    jobs::JobQueueOptions queueing;
+    queueing.instance = folder->instance();
+    queue = std::make_unique<jobs::JobQueue>(*database, std::move(queueing), metrics);
     HEDDLE_TRY(const std::size_t recovered, queue->recover_blocking());
     if (recovered > 0) log::info("app", "jobs taken back from before", {{"jobs", recovered}});
     return {};

@@ -68,8 +68,11 @@ public:
 using RowFunction = std::function<void(const Row&)>;
 
 // Used by one thread at a time; every call blocks. Errors: kConflict for a broken constraint
-// (reason "unique", "foreign_key" or "constraint"), kUnavailable for a busy or absent server,
-// kCorrupt, kIo, and kInternal for SQL that is wrong.
+// (reason "unique", "foreign_key" or "constraint"), kUnavailable for a busy or absent server
+// (reason kGaveWay when the whole transaction is to be run again), kCorrupt, kIo, and kInternal for
+// SQL that is wrong.
+inline constexpr std::string_view kGaveWay = "gave_way";
+
 class Connection {
 public:
     virtual ~Connection() = default;
@@ -78,8 +81,10 @@ public:
     // Runs one statement, calls `each` (may be empty) for every row, returns the rows changed.
     virtual Result<std::int64_t> run(std::string_view sql, std::span<const Bind> values,
                                      const RowFunction& each) = 0;
-    // Runs several statements that take no values.
+    // Runs several statements that take no values and may take long (migrations).
     virtual Result<> script(const std::string& sql) = 0;
+    // The same for what is quick (savepoints).
+    virtual Result<> order(const std::string& sql) { return script(sql); }
 
     virtual Result<> begin_write() = 0;
     virtual Result<> begin_read() = 0;
@@ -88,6 +93,9 @@ public:
     virtual void rollback() = 0;
     // False when the database itself has given the transaction up (disk full, I/O error).
     [[nodiscard]] virtual bool in_transaction() const = 0;
+    // When the transaction began by the server's clock, in milliseconds since 1970; nothing where
+    // this machine's clock is the one that counts.
+    [[nodiscard]] virtual std::optional<std::int64_t> begun_at_ms() const { return std::nullopt; }
 };
 
 }  // namespace heddle::storage

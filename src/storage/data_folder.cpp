@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/ids.h"
 #include "storage/local_folder.h"
 
 namespace heddle::storage {
@@ -21,6 +22,19 @@ std::string holder(int fd) {
     const std::size_t end = digits.find_first_not_of("0123456789");
     if (end != std::string::npos) digits.resize(end);
     return digits;
+}
+
+Result<std::string> instance_of(const std::string& path) {
+    constexpr std::string_view kName = "instance";
+    HEDDLE_TRY(const auto folder, open_local_folder(path));
+    if (const auto file = folder->open(kName)) {
+        std::string id(26, '\0');
+        const auto read = (*file)->read_at(0, std::as_writable_bytes(std::span(id)));
+        if (read && *read == id.size() && is_id(id)) return id;
+    }
+    std::string id = new_id();
+    HEDDLE_TRY_VOID(replace_file(*folder, kName, std::as_bytes(std::span(id))));
+    return id;
 }
 
 }  // namespace
@@ -47,7 +61,8 @@ Result<DataFolder> DataFolder::open(const std::string& path) {
         ::pwrite(fd.get(), mine.data(), mine.size(), 0) != static_cast<ssize_t>(mine.size())) {
         return fail(ErrorCode::kIo, "the data folder cannot be written");
     }
-    return DataFolder(path, std::move(fd), crashed);
+    HEDDLE_TRY(std::string instance, instance_of(path));
+    return DataFolder(path, std::move(fd), crashed, std::move(instance));
 }
 
 DataFolder::~DataFolder() {

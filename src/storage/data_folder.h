@@ -24,16 +24,22 @@ public:
     [[nodiscard]] std::string database_path() const { return path_ + "/heddle.db"; }
     // A folder of a room inside, created when absent.
     [[nodiscard]] Result<std::unique_ptr<Folder>> folder(std::string_view name) const;
+    // Names the folder among all that share a store; made with it.
+    [[nodiscard]] const std::string& instance() const { return instance_; }
     // The process that held the folder before has not ended by itself.
     [[nodiscard]] bool predecessor_crashed() const { return predecessor_crashed_; }
 
 private:
-    DataFolder(std::string path, UniqueFd lock, bool crashed)
-        : path_(std::move(path)), lock_(std::move(lock)), predecessor_crashed_(crashed) {}
+    DataFolder(std::string path, UniqueFd lock, bool crashed, std::string instance)
+        : path_(std::move(path)),
+          lock_(std::move(lock)),
+          predecessor_crashed_(crashed),
+          instance_(std::move(instance)) {}
 
     std::string path_;
     UniqueFd lock_;
     bool predecessor_crashed_ = false;
+    std::string instance_;
 };
 
 }  // namespace heddle::storage

@@ -8,7 +8,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/ids.h"
 #include "storage/postgres_connection.h"
+#include "storage/postgres_listener.h"
 #include "storage/sqlite_connection.h"
 
 namespace heddle::storage {
@@ -57,8 +59,9 @@ void hand_over_and_block(Queue& queue, const Work& work) {
 }
 
 Result<std::unique_ptr<Connection>> connect(const std::string& location,
-                                            SqliteConnection::Access access) {
-    if (is_postgres_url(location)) return PostgresConnection::open(location);
+                                            SqliteConnection::Access access,
+                                            std::chrono::milliseconds patience) {
+    if (is_postgres_url(location)) return PostgresConnection::open(location, patience);
     return SqliteConnection::open(location, access);
 }
 
@@ -67,10 +70,10 @@ Result<std::unique_ptr<Connection>> connect(const std::string& location,
 Result<std::unique_ptr<Database>> Database::open(const DatabaseOptions& options, const Clock& clock,
                                                  Metrics& metrics) {
     using Access = SqliteConnection::Access;
-    HEDDLE_TRY(auto writer, connect(options.location, Access::kWrite));
+    HEDDLE_TRY(auto writer, connect(options.location, Access::kWrite, options.patience));
     std::vector<std::unique_ptr<Connection>> readers;
     for (std::size_t i = 0; i < options.readers; ++i) {
-        HEDDLE_TRY(auto reader, connect(options.location, Access::kRead));
+        HEDDLE_TRY(auto reader, connect(options.location, Access::kRead, options.patience));
         readers.push_back(std::move(reader));
     }
     return std::unique_ptr<Database>(
@@ -82,9 +85,20 @@ Database::Database(const DatabaseOptions& options, std::unique_ptr<Connection> w
                    Metrics& metrics)
     : clock_(clock),
       location_(options.location),
+      origin_(new_id()),
+      patience_(options.patience),
       dialect_(writer->dialect()),
       readers_(std::move(readers), clock, options.read_queue_max),
-      writer_(std::move(writer), clock, metrics, options.write_queue_max) {}
+      writer_(std::move(writer), clock, metrics, options.write_queue_max, origin_) {}
+
+Database::~Database() = default;
+
+Result<> Database::on_news(std::function<void(std::string_view)> fn) {
+    if (dialect_ != Dialect::kPostgres) return {};
+    HEDDLE_TRY(auto listener, PostgresListener::open(location_, origin_, patience_, std::move(fn)));
+    listeners_.push_back(std::move(listener));
+    return {};
+}
 
 async::Task<> Database::wait_for_write(Writer::Work work) {
     co_await hand_over_and_wait(writer_, std::move(work));

@@ -6,7 +6,9 @@
 // A write is durable (fsynced) when the await returns.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -23,6 +25,8 @@
 
 namespace heddle::storage {
 
+class PostgresListener;
+
 struct DatabaseOptions {
     // A file of SQLite, created when absent, or the postgres:// URL of a server.
     std::string location;
@@ -30,6 +34,8 @@ struct DatabaseOptions {
     // Reads and writes waiting beyond these are refused with kUnavailable.
     std::size_t write_queue_max = 16'384;
     std::size_t read_queue_max = 4096;
+    // A server that is silent for longer has gone; its connection is closed and made anew.
+    std::chrono::milliseconds patience{20'000};
 };
 
 // Thread-safe. Destroyed before the runtime whose coroutines use it.
@@ -39,7 +45,7 @@ public:
                                                   const Clock& clock = Clock::system(),
                                                   Metrics& metrics = Metrics::none());
     // Ends after everything accepted has been written.
-    ~Database() = default;
+    ~Database();
 
     // Runs fn on the writer thread. Nothing that fn wrote lasts when it fails or throws (the
     // exception comes out here). Once accepted it cannot be cancelled: the await lasts until the
@@ -73,6 +79,12 @@ public:
         return work->take();
     }
 
+    // Calls fn with every line that a transaction of another process gave to tell_others, and with
+    // an empty one when some may have been missed. On a thread of its own, which fn must not
+    // block. SQLite has one process only, which needs no news. Every call costs a connection;
+    // before any work.
+    Result<> on_news(std::function<void(std::string_view)> fn);
+
     // Brings a room's tables to the version of its last step (storage/migrations.h).
     Result<> migrate(const Schema& schema);
 
@@ -97,9 +109,12 @@ private:
 
     const Clock& clock_;
     const std::string location_;
+    const std::string origin_;
+    const std::chrono::milliseconds patience_;
     const Dialect dialect_;
     ReaderPool readers_;
     Writer writer_;
+    std::vector<std::unique_ptr<PostgresListener>> listeners_;
 };
 
 }  // namespace heddle::storage

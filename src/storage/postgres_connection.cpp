@@ -1,7 +1,10 @@
 #include "storage/postgres_connection.h"
 
+#include <poll.h>
 #include <postgresql/libpq-fe.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <deque>
@@ -13,6 +16,8 @@ namespace heddle::storage {
 namespace {
 
 constexpr std::size_t kPreparedMax = 256;
+// A migration may have to rewrite a table.
+constexpr int kScriptPatience = 30;
 
 // Values come back as text; bytes as hexadecimal digits after "\x".
 class PostgresRow final : public Row {
@@ -136,11 +141,17 @@ void PostgresConnection::Clear::operator()(pg_result* result) const {
 
 PostgresConnection::~PostgresConnection() = default;
 
-Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::string& url) {
-    const char* const names[] = {"dbname", "connect_timeout", "application_name", nullptr};
-    const char* const values[] = {url.c_str(), "10", "heddle", nullptr};
+Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(
+    const std::string& url, std::chrono::milliseconds patience) {
+    // What the URL says comes later and wins.
+    const std::string seconds = std::to_string(std::max<std::int64_t>(2, patience.count() / 1000));
+    const char* const names[] = {
+        "connect_timeout",  "application_name", "keepalives_idle", "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout", "dbname",          nullptr};
+    const char* const values[] = {seconds.c_str(), "heddle",    "10",   "5", "3",
+                                  "15000",         url.c_str(), nullptr};
     std::unique_ptr<PostgresConnection> connection(
-        new PostgresConnection(PQconnectdbParams(names, values, 1)));
+        new PostgresConnection(PQconnectdbParams(names, values, 1), patience));
     if (PQstatus(connection->connection_.get()) != CONNECTION_OK) {
         return fail(ErrorCode::kUnavailable, "the database server cannot be reached");
     }
@@ -150,11 +161,18 @@ Result<std::unique_ptr<PostgresConnection>> PostgresConnection::open(const std::
 
 Result<> PostgresConnection::configure() {
     prepared_.clear();
-    return script("SET synchronous_commit = on; SET client_min_messages = warning");
+    silent_ = false;
+    begun_at_ms_.reset();
+    PQsetnonblocking(connection_.get(), 1);
+    return order("SET synchronous_commit = on; SET client_min_messages = warning");
+}
+
+bool PostgresConnection::is_lost() const {
+    return silent_ || PQstatus(connection_.get()) != CONNECTION_OK;
 }
 
 Result<> PostgresConnection::reconnect_if_lost() {
-    if (PQstatus(connection_.get()) == CONNECTION_OK) return {};
+    if (!is_lost()) return {};
     PQreset(connection_.get());
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
         return fail(Error(ErrorCode::kUnavailable, "the database server cannot be reached")
@@ -165,26 +183,84 @@ Result<> PostgresConnection::reconnect_if_lost() {
 }
 
 Result<> PostgresConnection::begin_write() {
-    HEDDLE_TRY_VOID(reconnect_if_lost());
-    const Result<> begun = script("BEGIN");
-    // A server that was restarted shows only at the first use of the connection.
-    if (begun || PQstatus(connection_.get()) == CONNECTION_OK) return begun;
-    HEDDLE_TRY_VOID(reconnect_if_lost());
-    return script("BEGIN");
+    return begin("BEGIN");
 }
 
 Result<> PostgresConnection::begin_read() {
-    HEDDLE_TRY_VOID(begin_write());
-    return script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    return begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+}
+
+Result<> PostgresConnection::begin(const std::string& how) {
+    const std::string sql =
+        how + "; SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+    // A server that was restarted shows only at the first use of the connection.
+    for (int tries = 0;; ++tries) {
+        HEDDLE_TRY_VOID(reconnect_if_lost());
+        const Answer begun = answer(PQsendQuery(connection_.get(), sql.c_str()), patience_);
+        if (PQresultStatus(begun.get()) == PGRES_TUPLES_OK) {
+            begun_at_ms_ = PostgresRow(begun.get(), 0).integer(0);
+            return {};
+        }
+        if (tries > 0 || !is_lost()) return fail(error(begun.get(), how));
+    }
 }
 
 void PostgresConnection::rollback() {
-    if (in_transaction()) (void)script("ROLLBACK");
+    if (in_transaction()) (void)order("ROLLBACK");
 }
 
 bool PostgresConnection::in_transaction() const {
+    if (is_lost()) return false;
     const auto status = PQtransactionStatus(connection_.get());
     return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+PostgresConnection::Answer PostgresConnection::answer(int sent,
+                                                      std::chrono::milliseconds patience) {
+    using std::chrono::steady_clock;
+    PGconn* const server = connection_.get();
+    if (sent != 1 || silent_) return nullptr;
+    const auto deadline = steady_clock::now() + patience;
+    Answer last;
+    for (;;) {
+        const int unsent = PQflush(server);
+        if (unsent < 0) return nullptr;
+        if (unsent == 0 && PQisBusy(server) == 0) {
+            Answer next(PQgetResult(server));
+            if (!next) return last;
+            last = std::move(next);
+            if (PQstatus(server) != CONNECTION_OK) return last;
+            continue;
+        }
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now());
+        pollfd ready{.fd = PQsocket(server),
+                     .events = static_cast<short>(POLLIN | (unsent > 0 ? POLLOUT : 0)),
+                     .revents = 0};
+        const int count = left.count() > 0 ? ::poll(&ready, 1, static_cast<int>(left.count())) : 0;
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) {
+            log::error("storage", "the database server is silent; its connection is given up");
+            silent_ = true;
+            return nullptr;
+        }
+        if (PQconsumeInput(server) != 1) return nullptr;
+    }
+}
+
+bool PostgresConnection::take_notices(const std::function<void(std::string_view)>& fn) {
+    if (is_lost() || PQconsumeInput(connection_.get()) != 1) return false;
+    struct Free {
+        void operator()(PGnotify* notice) const { PQfreemem(notice); }
+    };
+    while (const auto notice = std::unique_ptr<PGnotify, Free>(PQnotifies(connection_.get()))) {
+        fn(notice->extra);
+    }
+    return true;
+}
+
+int PostgresConnection::descriptor() const {
+    return PQsocket(connection_.get());
 }
 
 Result<std::string> PostgresConnection::prepared(std::string_view sql, int values) {
@@ -192,44 +268,48 @@ Result<std::string> PostgresConnection::prepared(std::string_view sql, int value
         return found->second;
     }
     if (prepared_.size() >= kPreparedMax) {
-        HEDDLE_TRY_VOID(script("DEALLOCATE ALL"));
+        HEDDLE_TRY_VOID(order("DEALLOCATE ALL"));
         prepared_.clear();
     }
     std::string name = "s" + std::to_string(prepared_.size());
-    const Answer answer(PQprepare(connection_.get(), name.c_str(),
-                                  with_numbered_values(sql).c_str(), values, nullptr));
-    if (PQresultStatus(answer.get()) != PGRES_COMMAND_OK) return fail(error(answer.get(), sql));
+    const int sent = PQsendPrepare(connection_.get(), name.c_str(),
+                                   with_numbered_values(sql).c_str(), values, nullptr);
+    HEDDLE_TRY_VOID(check(answer(sent, patience_).get(), sql));
     prepared_.emplace(sql, name);
     return name;
+}
+
+Result<> PostgresConnection::check(const pg_result* result, std::string_view sql) const {
+    const ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY) {
+        return {};
+    }
+    return fail(error(result, sql));
 }
 
 Result<std::int64_t> PostgresConnection::run(std::string_view sql, std::span<const Bind> values,
                                              const RowFunction& each) {
     const Parameters parameters(values);
     HEDDLE_TRY(const std::string name, prepared(sql, parameters.count()));
-    const Answer answer(PQexecPrepared(connection_.get(), name.c_str(), parameters.count(),
-                                       parameters.values(), parameters.lengths(),
-                                       parameters.formats(), 0));
-    const ExecStatusType status = PQresultStatus(answer.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        return fail(error(answer.get(), sql));
-    }
+    const int sent =
+        PQsendQueryPrepared(connection_.get(), name.c_str(), parameters.count(),
+                            parameters.values(), parameters.lengths(), parameters.formats(), 0);
+    const Answer got = answer(sent, patience_);
+    HEDDLE_TRY_VOID(check(got.get(), sql));
     if (each) {
-        for (int row = 0; row < PQntuples(answer.get()); ++row) {
-            each(PostgresRow(answer.get(), row));
-        }
+        for (int row = 0; row < PQntuples(got.get()); ++row) each(PostgresRow(got.get(), row));
     }
-    const bool reads = std::string_view(PQcmdStatus(answer.get())).starts_with("SELECT");
-    return reads ? 0 : rows_changed(answer.get());
+    const bool reads = std::string_view(PQcmdStatus(got.get())).starts_with("SELECT");
+    return reads ? 0 : rows_changed(got.get());
+}
+
+Result<> PostgresConnection::order(const std::string& sql) {
+    return check(answer(PQsendQuery(connection_.get(), sql.c_str()), patience_).get(), sql);
 }
 
 Result<> PostgresConnection::script(const std::string& sql) {
-    const Answer answer(PQexec(connection_.get(), sql.c_str()));
-    const ExecStatusType status = PQresultStatus(answer.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
-        return fail(error(answer.get(), sql));
-    }
-    return {};
+    const auto patience = kScriptPatience * patience_;
+    return check(answer(PQsendQuery(connection_.get(), sql.c_str()), patience).get(), sql);
 }
 
 // SQLSTATE classes: PostgreSQL documentation, appendix A.
@@ -242,6 +322,11 @@ Error PostgresConnection::error(const pg_result* result, std::string_view sql) c
                                                       : "constraint";
         return Error(ErrorCode::kConflict, "this already exists or breaks a rule of the data")
             .with_reason(reason);
+    }
+    if (state == "40001" || state == "40P01") {
+        return Error(ErrorCode::kUnavailable, "the database is busy; try again")
+            .with_reason(std::string(kGaveWay))
+            .with_retry_after(1);
     }
     const char* detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : nullptr;
     log::error("storage", "a statement failed",

@@ -3,8 +3,8 @@
 namespace heddle::storage {
 
 Result<std::int64_t> Session::now_ms() {
-    if (dialect() == Dialect::kSqlite || &clock_ != &Clock::system()) return clock_.wall_ms();
-    return number("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)");
+    if (&clock_ != &Clock::system()) return clock_.wall_ms();
+    return connection_.begun_at_ms().value_or(clock_.wall_ms());
 }
 
 std::string placeholders(std::size_t count) {

@@ -86,8 +86,8 @@ public:
     }
 
     [[nodiscard]] Dialect dialect() const { return connection_.dialect(); }
-    // The time by which rows are stamped, milliseconds since 1970: the server's where several
-    // machines share one, so that their clocks need not agree.
+    // The time by which rows are stamped, milliseconds since 1970: the server's at the begin of
+    // the transaction where several machines share one, so that their clocks need not agree.
     [[nodiscard]] Result<std::int64_t> now_ms();
 
 protected:
@@ -105,12 +105,20 @@ public:
     // Runs on the writer thread right after the commit, before the caller resumes; not at all
     // when the transaction fails. In the order of registration. Must not throw or block.
     void after_commit(std::function<void()> fn) { hooks_.push_back(std::move(fn)); }
+    // Reaches Database::on_news of the other processes of this store when the commit does: a line
+    // of at most 300 bytes. It may come twice or, at a loss of the connection, not at all.
+    void tell_others(std::string news) {
+        if (dialect() == Dialect::kPostgres) news_.push_back(std::move(news));
+    }
+
     [[nodiscard]] std::vector<std::function<void()>> take_hooks() {
         return std::exchange(hooks_, {});
     }
+    [[nodiscard]] std::vector<std::string> take_news() { return std::exchange(news_, {}); }
 
 private:
     std::vector<std::function<void()>> hooks_;
+    std::vector<std::string> news_;
 };
 
 // "?, ?, ?"

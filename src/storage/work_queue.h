@@ -24,6 +24,8 @@ public:
     virtual ~Work() = default;
     // False when the function failed or threw: what it wrote is to be undone.
     virtual bool run(Subject& subject) = 0;
+    // Why, after run() was false; null when it threw.
+    [[nodiscard]] virtual const Error* error() const = 0;
     // Replaces the outcome: the work did not take place, or did not last.
     virtual void fail(const Error& error) = 0;
 
@@ -50,6 +52,9 @@ public:
             thrown_ = std::current_exception();
             return false;
         }
+    }
+    [[nodiscard]] const Error* error() const override {
+        return thrown_ || outcome_->has_value() ? nullptr : &outcome_->error();
     }
     void fail(const Error& error) override {
         thrown_ = nullptr;

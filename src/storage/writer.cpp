@@ -9,13 +9,22 @@ namespace {
 
 // Bounds how long the first of a group waits for the last.
 constexpr std::size_t kGroupMax = 256;
+// How often a function is run again whose transaction gave way to another's.
+constexpr int kTriesMax = 5;
+// PostgreSQL refuses notices of 8,000 bytes.
+constexpr std::size_t kNoticeMax = 7000;
+
+bool gave_way(const Result<>& outcome) {
+    return !outcome && outcome.error().reason() == kGaveWay;
+}
 
 }  // namespace
 
 Writer::Writer(std::unique_ptr<Connection> connection, const Clock& clock, Metrics& metrics,
-               std::size_t queue_max)
+               std::size_t queue_max, std::string origin)
     : connection_(std::move(connection)),
       clock_(clock),
+      origin_(std::move(origin)),
       group_size_(metrics.histogram("storage_commit_writes", "Writes that shared one commit",
                                     {1, 2, 4, 8, 16, 32, 64, 128, 256})),
       commit_seconds_(metrics.histogram("storage_commit_seconds",
@@ -40,36 +49,59 @@ void Writer::loop() {
 
 void Writer::commit_together(std::vector<Work> group) {
     const auto start = std::chrono::steady_clock::now();
-    std::vector<std::function<void()>> hooks;
-    Result<> outcome = connection_->begin_write();
-    if (outcome) outcome = run_all(group, hooks);
-    if (outcome) outcome = connection_->commit();
-    if (!outcome) {
-        connection_->rollback();
-        hooks.clear();
-        for (const Work& work : group) work->fail(outcome.error());
+    if (gave_way(commit(group))) {
+        // Two groups of two processes held rows that the other wanted. Alone a function holds few.
+        for (const Work& work : group) {
+            for (int tries = 0; tries < kTriesMax && gave_way(commit({&work, 1})); ++tries) {
+            }
+        }
     }
     group_size_.observe(static_cast<double>(group.size()));
     commit_seconds_.observe(
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    for (const auto& hook : hooks) hook();
     for (Work& work : group) impl::finish(std::move(work));
 }
 
-Result<> Writer::run_all(const std::vector<Work>& group,
-                         std::vector<std::function<void()>>& hooks) {
-    for (Work work : group) HEDDLE_TRY_VOID(run_one(work, group.size() == 1, hooks));
+Result<> Writer::commit(std::span<const Work> group) {
+    Aftermath after;
+    Result<> outcome = connection_->begin_write();
+    if (outcome) outcome = run_all(group, after);
+    if (outcome) outcome = tell(after.news);
+    if (outcome) outcome = connection_->commit();
+    if (!outcome) {
+        connection_->rollback();
+        for (const Work& work : group) work->fail(outcome.error());
+        return outcome;
+    }
+    for (const auto& hook : after.hooks) hook();
     return {};
 }
 
-Result<> Writer::run_one(Work& work, bool alone, std::vector<std::function<void()>>& hooks) {
+// Each function leaves its savepoint to the next one or to the commit, so that there is one
+// statement between two of them.
+Result<> Writer::run_all(std::span<const Work> group, Aftermath& after) {
+    const bool alone = group.size() == 1;
+    bool first = true;
+    for (const Work& work : group) {
+        if (!alone) {
+            HEDDLE_TRY_VOID(
+                connection_->order(first ? "SAVEPOINT one" : "RELEASE one; SAVEPOINT one"));
+        }
+        first = false;
+        HEDDLE_TRY_VOID(run_one(work, alone, after));
+    }
+    return {};
+}
+
+Result<> Writer::run_one(const Work& work, bool alone, Aftermath& after) {
     Transaction transaction(*connection_, clock_);
-    if (!alone) HEDDLE_TRY_VOID(connection_->script("SAVEPOINT one"));
     if (work->run(transaction)) {
-        if (!alone) HEDDLE_TRY_VOID(connection_->script("RELEASE one"));
-        for (auto& hook : transaction.take_hooks()) hooks.push_back(std::move(hook));
+        for (auto& hook : transaction.take_hooks()) after.hooks.push_back(std::move(hook));
+        for (auto& news : transaction.take_news()) after.news.insert(std::move(news));
         return {};
     }
+    const Error* error = work->error();
+    if (error != nullptr && error->reason() == kGaveWay) return fail(*error);
     if (!connection_->in_transaction()) {
         return fail(ErrorCode::kIo, "the database gave up the transaction; nothing was stored");
     }
@@ -77,7 +109,25 @@ Result<> Writer::run_one(Work& work, bool alone, std::vector<std::function<void(
         connection_->rollback();
         return connection_->begin_write();
     }
-    return connection_->script("ROLLBACK TO one; RELEASE one");
+    return connection_->order("ROLLBACK TO one");
+}
+
+Result<> Writer::tell(const std::set<std::string>& news) {
+    std::string notice;
+    const auto send = [&]() -> Result<> {
+        const Bind values[] = {kNewsChannel, notice};
+        HEDDLE_TRY_VOID(connection_->run("SELECT pg_notify(?, ?)", values, nullptr));
+        return {};
+    };
+    for (const std::string& line : news) {
+        if (notice.size() + line.size() > kNoticeMax) {
+            HEDDLE_TRY_VOID(send());
+            notice.clear();
+        }
+        if (notice.empty()) notice = origin_ + "\n";
+        notice += line + "\n";
+    }
+    return notice.empty() ? Result<>() : send();
 }
 
 }  // namespace heddle::storage
