@@ -32,4 +32,9 @@ void Broadcast::publish(const std::string& key) {
     for (auto it = begin; it != end; ++it) it->second->waiter_.notify();
 }
 
+void Broadcast::publish_all() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, listener] : listeners_) listener->waiter_.notify();
+}
+
 }  // namespace heddle::jobs

@@ -41,6 +41,8 @@ public:
         return std::make_unique<Subscription>(shared_from_this(), std::move(key));
     }
     void publish(const std::string& key);
+    // Of every key.
+    void publish_all();
 
 private:
     std::mutex mutex_;

@@ -1,8 +1,13 @@
 #include "jobs/leases.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "base/ids.h"
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/random.h"
 
 namespace heddle::jobs {
 namespace {
@@ -54,9 +59,9 @@ Result<bool> requeue(Transaction& tx, const Claim& claim, int failures, std::str
     return true;
 }
 
-// The id of the next job that may run.
-Result<std::optional<std::string>> next_id(Transaction& tx, const ClaimRequest& request,
-                                           std::int64_t now) {
+// The ids of the next jobs that may run.
+Result<std::vector<std::string>> next_ids(Transaction& tx, const ClaimRequest& request, int count,
+                                          std::int64_t now) {
     const bool postgres = tx.dialect() == storage::Dialect::kPostgres;
     if (postgres && request.running_per_owner_max > 0) {
         // Two workers would both count before either has taken.
@@ -66,37 +71,73 @@ Result<std::optional<std::string>> next_id(Transaction& tx, const ClaimRequest& 
     const std::string sql = fmt::format(
         "SELECT id FROM jobs AS j WHERE state = 'queued' AND queue = ? AND run_at <= ? "
         "AND NOT EXISTS (SELECT 1 FROM job_queues q WHERE q.queue = j.queue AND q.paused = 1){} "
-        "ORDER BY priority DESC, id LIMIT 1{}",
+        "ORDER BY priority DESC, turn, id LIMIT ?{}",
         request.running_per_owner_max > 0
-            ? fmt::format(" AND (SELECT count(*) FROM jobs r WHERE r.state = 'running' "
-                          "AND r.queue = j.queue AND r.owner = j.owner) < {}",
+            ? fmt::format(" AND owner NOT IN (SELECT r.owner FROM jobs r WHERE "
+                          "r.state = 'running' AND r.queue = j.queue GROUP BY r.owner "
+                          "HAVING count(*) >= {})",
                           request.running_per_owner_max)
             : "",
         postgres ? " FOR UPDATE SKIP LOCKED" : "");
     const auto read = [](const storage::Row& row) { return row.string(0); };
-    return tx.first(sql, read, request.queue, now);
+    return tx.select(sql, read, request.queue, now, count);
+}
+
+// Makes these jobs the worker's, in their order. One token serves them all: a fence compares the
+// job and the token.
+Result<std::vector<Claim>> take(Transaction& tx, const ClaimRequest& request,
+                                const std::vector<std::string>& ids, const std::string& token,
+                                std::int64_t now) {
+    const bool postgres = tx.dialect() == storage::Dialect::kPostgres;
+    const std::string_view among =
+        postgres ? "id = ANY (string_to_array(?, ','))" : "id IN (SELECT value FROM json_each(?))";
+    const std::string set = postgres ? fmt::format("{}", fmt::join(ids, ","))
+                                     : fmt::format("[\"{}\"]", fmt::join(ids, "\",\""));
+    const std::string update = fmt::format(
+        "UPDATE jobs SET state = 'running', worker = ?, attempt_token = ?, lease_until = ?, "
+        "run_until = CAST(? AS BIGINT) + run_time_max_ms, started_at = ?, "
+        "version = version + 1 WHERE {} AND state = 'queued' RETURNING {}",
+        among, kJobColumns);
+    HEDDLE_TRY(auto jobs, tx.select(update, read_job, request.worker, token,
+                                    now + request.lease.count(), now, now, set));
+    const std::string insert = fmt::format(
+        "INSERT INTO job_attempts (job_id, token, worker, started_at, outcome) "
+        "SELECT id, attempt_token, worker, started_at, 'running' FROM jobs "
+        "WHERE {} AND attempt_token = ?",
+        among);
+    HEDDLE_TRY_VOID(tx.execute(insert, set, token));
+    std::vector<Claim> claims;
+    for (const std::string& id : ids) {
+        const auto job = std::ranges::find(jobs, id, &Job::id);
+        if (job != jobs.end()) claims.push_back({.job = std::move(*job), .token = token});
+    }
+    return claims;
+}
+
+// 128 random bits: the token opens the job's files to a worker on another machine.
+std::string new_token() {
+    std::array<std::byte, 16> bytes{};
+    secure_random(bytes);
+    std::string token;
+    for (const std::byte byte : bytes) token += fmt::format("{:02x}", std::to_integer<int>(byte));
+    return token;
 }
 
 }  // namespace
 
-Result<std::optional<Claim>> claim_job(Transaction& tx, const ClaimRequest& request) {
+Result<std::vector<Claim>> claim_jobs(Transaction& tx, const ClaimRequest& request) {
     HEDDLE_TRY(const auto now, tx.now_ms());
-    HEDDLE_TRY(const auto id, next_id(tx, request, now));
-    if (!id) return std::nullopt;
-    const std::string token = new_id();
-    const std::string sql = fmt::format(
-        "UPDATE jobs SET state = 'running', worker = ?, attempt_token = ?, lease_until = ?, "
-        "run_until = CAST(? AS BIGINT) + run_time_max_ms, started_at = ?, "
-        "version = version + 1 WHERE id = ? AND state = 'queued' RETURNING {}",
-        kJobColumns);
-    HEDDLE_TRY(auto job, tx.first(sql, read_job, request.worker, token, now + request.lease.count(),
-                                  now, now, *id));
-    if (!job) return std::nullopt;
-    HEDDLE_TRY_VOID(
-        tx.execute("INSERT INTO job_attempts (job_id, token, worker, started_at, outcome) "
-                   "VALUES (?, ?, ?, ?, 'running')",
-                   *id, token, request.worker, now));
-    return Claim{.job = std::move(*job), .token = token};
+    std::vector<Claim> claims;
+    // With a limit for each owner every job taken may change who is next.
+    const int at_once = request.running_per_owner_max > 0 ? 1 : request.count;
+    while (std::ssize(claims) < request.count) {
+        HEDDLE_TRY(const auto ids, next_ids(tx, request, at_once, now));
+        if (ids.empty()) break;
+        HEDDLE_TRY(auto taken, take(tx, request, ids, new_token(), now));
+        std::ranges::move(taken, std::back_inserter(claims));
+        if (at_once > 1 || taken.empty()) break;
+    }
+    return claims;
 }
 
 Result<LeaseState> renew_lease(Transaction& tx, std::string_view id, std::string_view token,
@@ -148,32 +189,43 @@ Result<bool> fail_job(Transaction& tx, const Claim& claim, std::string_view erro
     return requeue(tx, claim, 1, "failed", error, delay);
 }
 
-Result<std::vector<std::string>> reclaim_jobs(Transaction& tx, Reclaim which, int crashes_max) {
+Result<std::vector<Reclaimed>> reclaim_jobs(Transaction& tx, const Reclaim& what) {
     HEDDLE_TRY(const auto now, tx.now_ms());
-    const std::int64_t before = which == Reclaim::kAll ? INT64_MAX : now;
-    const std::string_view poison = "its worker died too often";
-    const auto read_pair = [](const storage::Row& row) {
-        return std::pair(row.string(0), row.string(1));
+    struct Orphan {
+        Reclaimed job;
+        std::string token;
     };
-    HEDDLE_TRY(const auto orphans, tx.select("SELECT id, attempt_token FROM jobs "
-                                             "WHERE state = 'running' AND lease_until < ?",
-                                             read_pair, before));
-    std::vector<std::string> touched;
-    for (const auto& [id, token] : orphans) {
-        const std::string sql = fmt::format(
-            "UPDATE jobs SET crashes = crashes + 1, version = version + 1, "
-            "state = CASE WHEN cancel_requested = 1 THEN 'cancelled' "
-            "WHEN crashes + 1 >= ? THEN 'dead' ELSE 'queued' END, "
-            "finished_at = CASE WHEN cancel_requested = 1 OR crashes + 1 >= ? "
-            "THEN CAST(? AS BIGINT) ELSE NULL END, "
-            "error = CASE WHEN crashes + 1 >= ? THEN ? ELSE error END, run_at = ?, "
-            "worker = NULL, attempt_token = NULL, lease_until = NULL, run_until = NULL{}",
-            kHolds);
-        HEDDLE_TRY(const auto changed, tx.execute(sql, crashes_max, crashes_max, now, crashes_max,
-                                                  poison, now, id, token));
+    const auto read = [](const storage::Row& row) {
+        return Orphan{{row.string(0), row.string(1)}, row.string(2)};
+    };
+    // Several processes sweep; each job is one's business.
+    const bool postgres = tx.dialect() == storage::Dialect::kPostgres;
+    const std::string select = fmt::format(
+        "SELECT id, queue, attempt_token FROM jobs WHERE state = 'running' AND lease_until < ? "
+        "AND substr(worker, 1, CAST(? AS INTEGER)) = ? ORDER BY id{}",
+        postgres ? " FOR UPDATE SKIP LOCKED" : "");
+    const bool expired = what.which == Reclaim::Which::kExpired;
+    const std::string prefix =
+        what.which == Reclaim::Which::kOfInstance ? what.instance : std::string();
+    HEDDLE_TRY(const auto orphans,
+               tx.select(select, read, expired ? now : INT64_MAX, prefix.size(), prefix));
+    const std::string update = fmt::format(
+        "UPDATE jobs SET crashes = crashes + 1, version = version + 1, "
+        "state = CASE WHEN cancel_requested = 1 THEN 'cancelled' "
+        "WHEN crashes + 1 >= ? THEN 'dead' ELSE 'queued' END, "
+        "finished_at = CASE WHEN cancel_requested = 1 OR crashes + 1 >= ? "
+        "THEN CAST(? AS BIGINT) ELSE NULL END, "
+        "error = CASE WHEN crashes + 1 >= ? THEN 'its worker died too often' ELSE error END, "
+        "run_at = ?, worker = NULL, attempt_token = NULL, lease_until = NULL, run_until = NULL{}",
+        kHolds);
+    std::vector<Reclaimed> touched;
+    for (const auto& [job, token] : orphans) {
+        const int most = what.crashes_max;
+        HEDDLE_TRY(const auto changed,
+                   tx.execute(update, most, most, now, most, now, job.id, token));
         if (changed == 0) continue;
-        HEDDLE_TRY_VOID(end_attempt(tx, token, id, "crashed", "its worker died", now));
-        touched.push_back(id);
+        HEDDLE_TRY_VOID(end_attempt(tx, token, job.id, "crashed", "its worker died", now));
+        touched.push_back(job);
     }
     return touched;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jobs/job.h"
 #include "jobs/retry.h"
@@ -28,10 +29,13 @@ struct ClaimRequest {
     std::chrono::milliseconds lease{30'000};
     // Jobs of one owner that run at once in this queue; 0 is no limit.
     int running_per_owner_max = 0;
+    // Jobs taken at most.
+    int count = 1;
 };
 
-// The next job that may run, or nothing.
-Result<std::optional<Claim>> claim_job(storage::Transaction& tx, const ClaimRequest& request);
+// The next jobs that may run: highest priority first, then the owners in turn, each owner's in
+// their order.
+Result<std::vector<Claim>> claim_jobs(storage::Transaction& tx, const ClaimRequest& request);
 
 enum class LeaseState {
     kHeld,
@@ -58,10 +62,18 @@ Result<bool> hand_back_job(storage::Transaction& tx, const Claim& claim);
 Result<bool> fail_job(storage::Transaction& tx, const Claim& claim, std::string_view error,
                       bool retryable, std::chrono::milliseconds delay);
 
-// Takes running jobs back: those whose lease has run out, or all (start of the only process).
-// One that crashed `crashes_max` times is dead. The ids of the jobs touched.
-enum class Reclaim { kExpired, kAll };
-Result<std::vector<std::string>> reclaim_jobs(storage::Transaction& tx, Reclaim which,
-                                              int crashes_max);
+// Takes running jobs back: those whose lease has run out, those of the workers whose names start
+// with `instance` (their process has ended), or all. One that crashed `crashes_max` times is dead.
+struct Reclaim {
+    enum class Which { kExpired, kOfInstance, kAll };
+    Which which = Which::kExpired;
+    std::string instance;
+    int crashes_max = 3;
+};
+struct Reclaimed {
+    std::string id;
+    std::string queue;
+};
+Result<std::vector<Reclaimed>> reclaim_jobs(storage::Transaction& tx, const Reclaim& what);
 
 }  // namespace heddle::jobs

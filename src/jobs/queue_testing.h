@@ -49,7 +49,9 @@ protected:
         request.queue = "ingest";
         request.worker = std::move(worker);
         request.running_per_owner_max = per_owner;
-        return runtime_.run(queue_->claim(request)).value();
+        auto claims = runtime_.run(queue_->claim(request)).value();
+        if (claims.empty()) return std::nullopt;
+        return std::move(claims.front());
     }
     Job get(const std::string& id, const std::string& owner = "anna") {
         return runtime_.run(queue_->get(owner, id)).value();

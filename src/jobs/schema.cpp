@@ -4,7 +4,9 @@ namespace heddle::jobs {
 
 // The index that workers claim by holds queued rows only, so that a long history costs nothing.
 const storage::Schema& job_schema() {
-    static const storage::Schema schema{.room = "jobs", .steps = {{.sql = R"sql(
+    static const storage::Schema schema{
+        .room = "jobs",
+        .steps = {{.sql = R"sql(
             CREATE TABLE jobs (
                 id TEXT PRIMARY KEY,
                 queue TEXT NOT NULL,
@@ -57,6 +59,17 @@ const storage::Schema& job_schema() {
                 queue TEXT PRIMARY KEY,
                 paused BIGINT NOT NULL
             );
+        )sql"},
+                  // Turns share a queue fairly between owners
+                  // (JobQueue::enqueue); the dead are listed by queue.
+                  {.sql = R"sql(
+            ALTER TABLE jobs ADD COLUMN turn BIGINT NOT NULL DEFAULT 0;
+            DROP INDEX jobs_to_claim;
+            CREATE INDEX jobs_to_claim ON jobs (queue, priority DESC, turn, id)
+                WHERE state = 'queued';
+            CREATE INDEX jobs_turns ON jobs (queue, turn) WHERE state = 'queued';
+            CREATE INDEX jobs_turns_of_owner ON jobs (queue, owner, turn) WHERE state = 'queued';
+            CREATE INDEX jobs_dead ON jobs (queue, id) WHERE state = 'dead';
         )sql"}}};
     return schema;
 }

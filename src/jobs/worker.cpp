@@ -42,31 +42,41 @@ std::optional<std::string> JobContext::take_progress() {
 Worker::Worker(JobQueue& queue, async::Executor executor, WorkerOptions options)
     : queue_(queue),
       options_(std::move(options)),
-      name_(std::to_string(::getpid()) + "-" + new_id()),
+      name_(queue.options().instance + "/" + std::to_string(::getpid()) + "-" + new_id()),
       lanes_(executor, "jobs"),
       upkeep_(executor, "jobs"),
       rng_(static_cast<std::uint64_t>(Clock::system().wall_ms())) {}
 
 Worker::~Worker() = default;
 
-void Worker::handle(std::string kind, JobHandler& handler) {
-    handlers_.insert_or_assign(std::move(kind), &handler);
+void Worker::handle(std::string kind, JobHandler& handler, std::optional<RetryPolicy> retry) {
+    handlers_.insert_or_assign(std::move(kind), Handling{&handler, retry.value_or(options_.retry)});
+}
+
+Worker::Handling Worker::handling_of(const std::string& kind) const {
+    const auto found = handlers_.find(kind);
+    return found == handlers_.end() ? Handling{nullptr, options_.retry} : found->second;
 }
 
 void Worker::start() {
     for (const Lanes& lanes : options_.lanes) {
-        const ClaimRequest request{.queue = lanes.queue,
-                                   .worker = name_,
-                                   .lease = options_.lease,
-                                   .running_per_owner_max = lanes.running_per_owner_max};
-        for (int i = 0; i < lanes.count; ++i) lanes_.spawn(serve(request));
+        auto& queue = *queues_.emplace_back(std::make_unique<QueueLanes>());
+        queue.count = lanes.count;
+        queue.request = {.queue = lanes.queue,
+                         .worker = name_,
+                         .lease = options_.lease,
+                         .running_per_owner_max = lanes.running_per_owner_max};
+        lanes_.spawn(serve(&queue));
     }
     upkeep_.spawn(sweep_regularly());
 }
 
 async::Task<> Worker::stop(std::chrono::milliseconds patience) {
     draining_ = true;
-    for (const Lanes& lanes : options_.lanes) queue_.wake_queue(lanes.queue);
+    for (const auto& queue : queues_) {
+        queue_.wake_queue(queue->request.queue);
+        queue->freed.notify();
+    }
     const auto deadline = async::Deadline::after(patience);
     while (!runs_.empty() && !deadline.passed()) {
         co_await async::sleep_for(std::chrono::milliseconds(5));
@@ -78,20 +88,34 @@ async::Task<> Worker::stop(std::chrono::milliseconds patience) {
     co_await upkeep_.join();
 }
 
-// A lane: one job after the other, and a wait when there is none.
-async::Task<> Worker::serve(ClaimRequest request) {
-    const auto news = queue_.listen_for_jobs(request.queue);
+// Takes what the free lanes can run, and waits when there is nothing or no lane.
+async::Task<> Worker::serve(QueueLanes* lanes) {
+    const auto news = queue_.listen_for_jobs(lanes->request.queue);
     while (!draining_) {
-        Result<std::optional<Claim>> claim = co_await queue_.claim(request);
-        if (!claim) {
-            log::warn("jobs", "no job could be taken", {{"error", claim.error().message()}});
-            co_await async::sleep_for(options_.poll);
-        } else if (*claim) {
-            co_await run_claim(std::move(**claim));
-        } else if (!draining_) {
-            co_await news->changed_within(options_.poll);
+        ClaimRequest request = lanes->request;
+        request.count = lanes->count - lanes->busy;
+        if (request.count == 0) {
+            co_await lanes->freed.wait();
+            continue;
         }
+        Result<std::vector<Claim>> claims = co_await queue_.claim(std::move(request));
+        if (!claims) {
+            log::warn("jobs", "no job could be taken", {{"error", claims.error().message()}});
+            co_await async::sleep_for(options_.poll);
+            continue;
+        }
+        for (Claim& claim : *claims) {
+            ++lanes->busy;
+            lanes_.spawn(run_in_lane(lanes, std::move(claim)));
+        }
+        if (claims->empty() && !draining_) co_await news->changed_within(options_.poll);
     }
+}
+
+async::Task<> Worker::run_in_lane(QueueLanes* lanes, Claim claim) {
+    co_await run_claim(std::move(claim));
+    --lanes->busy;
+    lanes->freed.notify();
 }
 
 async::Task<> Worker::sweep_regularly() {
@@ -119,12 +143,12 @@ async::Task<> Worker::run_claim(Claim claim) {
 
 // Exceptions end here, as errors: a race that one side leaves by exception goes on without it.
 async::Task<Result<std::string>> Worker::run_handler(Run& run) {
-    const auto handler = handlers_.find(run.context.job().kind);
-    if (handler == handlers_.end()) {
+    JobHandler* const handler = handling_of(run.context.job().kind).handler;
+    if (handler == nullptr) {
         co_return fail(ErrorCode::kUnimplemented, "no worker knows this kind of job");
     }
     try {
-        co_return co_await handler->second->run(run.context);
+        co_return co_await handler->run(run.context);
     } catch (const boost::system::system_error& error) {
         if (error.code() == boost::asio::error::operation_aborted) {
             co_return fail(ErrorCode::kCancelled, "the job was stopped");
@@ -177,13 +201,14 @@ async::Task<Worker::StopReason> Worker::keep_lease(Run& run) {
 async::Task<> Worker::finish(Run& run) {
     count(run);
     const auto progress = run.context.take_progress();
-    const auto delay = retry_delay(options_.retry, run.context.job().attempts + 1, rng_);
+    const Job& job = run.context.job();
+    const auto delay = retry_delay(handling_of(job.kind).retry, job.attempts + 1, rng_);
     const auto store = [&](Transaction& tx) { return store_outcome(tx, run, progress, delay); };
     for (int tries = 0; tries < 3; ++tries) {
         const Result<bool> stored = co_await queue_.database().write(store);
         if (stored) co_return;
         log::error("jobs", "an outcome could not be stored",
-                   {{"job", run.context.job().id}, {"error", stored.error().message()}});
+                   {{"job", job.id}, {"error", stored.error().message()}});
         co_await async::sleep_for(options_.poll);
     }
 }

@@ -1,5 +1,6 @@
-// Runs jobs. A worker serves queues with so many lanes each; a lane takes a job, runs its handler
-// and meanwhile keeps the lease, stores progress and listens for a cancellation.
+// Runs jobs. A worker serves queues with so many lanes each: it takes as many jobs as lanes are
+// free in one transaction, and for each runs its handler and meanwhile keeps the lease, stores
+// progress and listens for a cancellation.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 
 #include "async/task.h"
 #include "async/task_group.h"
+#include "async/waiter.h"
 #include "base/random.h"
 #include "jobs/job_queue.h"
 
@@ -71,8 +73,8 @@ struct WorkerOptions {
     std::chrono::milliseconds lease{30'000};
     // How often progress is stored at most.
     std::chrono::milliseconds progress_every{250};
-    // How long an idle lane waits before it looks again for delayed jobs and those of other
-    // processes; a job enqueued here starts at once.
+    // How long an idle queue waits before it is looked at again, for jobs whose time has come and
+    // what was not heard of; a job enqueued here or told of by the store starts at once.
     std::chrono::milliseconds poll{1000};
     std::chrono::milliseconds sweep_every{5000};
     RetryPolicy retry;
@@ -84,8 +86,10 @@ public:
     Worker(JobQueue& queue, async::Executor executor, WorkerOptions options);
     ~Worker();
 
-    // Before start(). The handler outlives the worker.
-    void handle(std::string kind, JobHandler& handler);
+    // Before start(). The handler outlives the worker. Without a policy of its own the kind is
+    // tried again by the worker's.
+    void handle(std::string kind, JobHandler& handler,
+                std::optional<RetryPolicy> retry = std::nullopt);
     void start();
 
     // Takes no more jobs and waits for those that run; after `patience` they are stopped and
@@ -97,8 +101,20 @@ public:
 private:
     enum class StopReason { kCancelled, kTimedOut, kLost, kLeaving };
     struct Run;
+    struct Handling {
+        JobHandler* handler = nullptr;
+        RetryPolicy retry;
+    };
+    // The lanes of one queue.
+    struct QueueLanes {
+        ClaimRequest request;
+        int count = 0;
+        int busy = 0;
+        async::Waiter freed;
+    };
 
-    async::Task<> serve(ClaimRequest request);
+    async::Task<> serve(QueueLanes* lanes);
+    async::Task<> run_in_lane(QueueLanes* lanes, Claim claim);
     async::Task<> sweep_regularly();
     async::Task<> run_claim(Claim claim);
     async::Task<Result<std::string>> run_handler(Run& run);
@@ -107,12 +123,14 @@ private:
     Result<bool> store_outcome(storage::Transaction& tx, const Run& run,
                                const std::optional<std::string>& progress,
                                std::chrono::milliseconds retry_after);
+    [[nodiscard]] Handling handling_of(const std::string& kind) const;
     void count(const Run& run);
 
     JobQueue& queue_;
     const WorkerOptions options_;
     const std::string name_;
-    std::map<std::string, JobHandler*, std::less<>> handlers_;
+    std::map<std::string, Handling, std::less<>> handlers_;
+    std::vector<std::unique_ptr<QueueLanes>> queues_;
     async::TaskGroup lanes_;
     async::TaskGroup upkeep_;
     std::vector<Run*> runs_;
