@@ -12,20 +12,20 @@
 
 namespace heddle::upstream {
 
-ScriptedServer::ScriptedServer() {
+ScriptedServer::ScriptedServer(const std::string& name) {
     std::array<int, 2> pipe{};
     HEDDLE_CHECK(pipe2(pipe.data(), O_CLOEXEC) == 0, "a pipe for the scripted server");
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);
-    std::string script = HEDDLE_SOURCE_DIR "/tests/scripted_upstream.py";
+    std::string script = HEDDLE_SOURCE_DIR "/tests/" + name;
     std::string python = "python3";
     char* arguments[] = {python.data(), script.data(), nullptr};
     const int failed =
         posix_spawnp(&process_, python.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(pipe[1]);
-    HEDDLE_CHECK(failed == 0, "python3 is needed to play a model server");
+    HEDDLE_CHECK(failed == 0, "python3 is needed to play a server");
     std::string line;
     for (char c = 0; read(pipe[0], &c, 1) == 1 && c != '\n';) line += c;
     close(pipe[0]);
