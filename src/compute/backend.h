@@ -53,6 +53,9 @@ struct BackendInfo {
 struct LinearOptions {
     ConstTensor bias;         // [rows of W]; empty for none
     bool accumulate = false;  // Y += X W^T + b
+    // X is the same tensor as that of the linear before, unchanged since: what a backend made of
+    // it may serve again.
+    bool same_input = false;
 };
 
 struct EmbeddingOptions {

@@ -128,6 +128,30 @@ TEST_P(LinearConformance, ARowDependsOnItselfAlone) {
     }
 }
 
+// What was made of an input serves the next linear only where it may.
+TEST_P(LinearConformance, TheSameInputAgainChangesNothing) {
+    SCOPED_TRACE(seeded_.trace());
+    const auto fresh = backend();
+    const auto reused = backend();
+    const Matrix x = Matrix::random(seeded_, 19, 512);
+    bool same = false;
+    for (const DType dtype : {DType::kQ8_0, DType::kQ8_0, DType::kQ4_K, DType::kQ6_K, DType::kBF16,
+                              DType::kQ4_K, DType::kF32, DType::kF32}) {
+        const StoredWeight stored = random_weight(seeded_, dtype, 40, 512);
+        const Matrix got = Matrix::poisoned(19, 40);
+        const Matrix want = Matrix::poisoned(19, 40);
+        const auto prepare = [&](Backend& of) {
+            return std::move(of.prepare_linear(stored.source, Arithmetic::kNative)).value();
+        };
+        fresh->linear(want.view(), x.in(), *prepare(*fresh), {});
+        reused->linear(got.view(), x.in(), *prepare(*reused), {.same_input = same});
+        same = true;
+        for (std::int64_t m = 0; m < 19; ++m) {
+            for (std::int64_t n = 0; n < 40; ++n) ASSERT_EQ(got.at(m, n), want.at(m, n));
+        }
+    }
+}
+
 TEST_P(LinearConformance, ZeroAndTinyActivations) {
     for (const DType dtype : kTypes) {
         const StoredWeight stored = random_weight(seeded_, dtype, 20, 256);

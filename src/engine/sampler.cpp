@@ -209,8 +209,10 @@ Result<Sample> Sampler::sample(std::span<float> logits, const SamplerState& stat
         if (params.top_p < 1) keep_top_p(params.top_p);
         if (params.min_p > 0) keep_min_p(params.min_p);
         normalise();
-        // In the order of ids: the same set gives the same choice, however it was found.
-        std::ranges::sort(candidates_, {}, &Candidate::token);
+        // In the order of ids: the same set gives the same choice, however it was found. Only
+        // these cuts disturb the order, and the whole vocabulary is long to sort.
+        if (params.top_k > 0 || params.typical_p < 1 || params.top_p < 1)
+            std::ranges::sort(candidates_, {}, &Candidate::token);
         sample.token = draw(state.chance());
     }
     if (params.logprobs) {

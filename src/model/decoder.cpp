@@ -169,8 +169,10 @@ void Decoder::attend(std::int64_t index, const Activations& a, KvCache& cache) {
     const ModelConfig& c = config();
     const DecoderLayer& layer = weights_.layers[static_cast<std::size_t>(index)];
     backend_.linear(a.query, a.normed, *layer.query.weight, {.bias = layer.query.bias.view()});
-    backend_.linear(a.key, a.normed, *layer.key.weight, {.bias = layer.key.bias.view()});
-    backend_.linear(a.value, a.normed, *layer.value.weight, {.bias = layer.value.bias.view()});
+    backend_.linear(a.key, a.normed, *layer.key.weight,
+                    {.bias = layer.key.bias.view(), .same_input = true});
+    backend_.linear(a.value, a.normed, *layer.value.weight,
+                    {.bias = layer.value.bias.view(), .same_input = true});
     const Tensor queries = a.query.split_columns(c.heads);
     const Tensor keys = a.key.split_columns(c.kv_heads);
     if (traits_.head_norms) {
@@ -194,7 +196,8 @@ void Decoder::attend(std::int64_t index, const Activations& a, KvCache& cache) {
 
 void Decoder::feed_forward(const DecoderLayer& layer, const Activations& a) {
     backend_.linear(a.gate, a.normed, *layer.gate.weight, {.bias = layer.gate.bias.view()});
-    backend_.linear(a.up, a.normed, *layer.up.weight, {.bias = layer.up.bias.view()});
+    backend_.linear(a.up, a.normed, *layer.up.weight,
+                    {.bias = layer.up.bias.view(), .same_input = true});
     backend_.gated_activate(a.gate, a.gate, a.up, config().activation);
     backend_.linear(a.update, a.gate, *layer.down.weight, {.bias = layer.down.bias.view()});
     if (traits_.sandwich_norms) norm(a.update, {}, layer.mlp_post_norm, a.update);

@@ -68,7 +68,7 @@ Result<> CpuBackend::reserve(std::int64_t rows, std::int64_t cols) {
 
 Result<WeightPtr> CpuBackend::prepare_linear(const WeightSource& source, Arithmetic arithmetic) {
     HEDDLE_TRY_VOID(check_source(source));
-    HEDDLE_TRY(auto weight, PackedWeight::pack(source, arithmetic));
+    HEDDLE_TRY(auto weight, PackedWeight::pack(source, arithmetic, pool_.threads()));
     return weight;
 }
 
@@ -250,14 +250,14 @@ void CpuBackend::write_kv(KvCache& cache, std::int64_t layer, ConstTensor k, Con
     CpuKvCache& to = own(cache);
     const KvCacheShape& shape = cache.shape();
     const auto* slot = slots.as<std::int32_t>();
-    for (std::int64_t m = 0; m < k.dim(0); ++m) {
-        if (slot[m] < 0) continue;
+    each_row(k.dim(0), 2 * k.elements(), [&](std::int64_t m) {
+        if (slot[m] < 0) return;
         HEDDLE_CHECK(slot[m] < shape.blocks * shape.block_tokens, "slots lie inside the cache");
         for (std::int64_t h = 0; h < shape.kv_heads; ++h) {
             const std::int64_t row = m * shape.kv_heads + h;
             to.write(layer, h, slot[m], k.row<float>(row), v.row<float>(row));
         }
-    }
+    });
 }
 
 void CpuBackend::copy_blocks(KvCache& cache, std::span<const BlockCopy> copies) {

@@ -59,6 +59,7 @@ Linear::Linear(const Kernels& kernels, ThreadPool& pool)
 
 void Linear::reserve(std::int64_t rows, std::int64_t cols) {
     activations_.reserve(PackedActivations::bytes_max(rows, cols));
+    packed_ = {};
 }
 
 void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
@@ -66,10 +67,7 @@ void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
     const std::int64_t m = x.rows();
     if (m == 0) return;
     const ActivationKind kind = activation_kind(kernels_, w);
-    activations_.prepare(kind, rows_max(kernels_, kind), min_block_cols(w.format()), m, w.cols());
-
-    const std::int64_t tiles = activations_.tiles();
-    pool_.run(tiles, [&](std::int64_t tile, int) { activations_.pack_tile(kernels_, x, tile); });
+    pack_input(x, kind, min_block_cols(w.format()), options.same_input);
 
     // Units of several neighbouring panels, taken as threads get to them, so that a thread that
     // the system holds up delays the others little.
@@ -85,6 +83,15 @@ void Linear::run(const Tensor& y, const ConstTensor& x, const PackedWeight& w,
         const std::int64_t end = std::min(first + unit, panels);
         for (std::int64_t p = first; p < end; ++p) multiply(job, worker, i / units_a_pass, p);
     });
+}
+
+void Linear::pack_input(const ConstTensor& x, ActivationKind kind, int sum_cols, bool same) {
+    const Input input{x.data(), x.rows(), x.cols(), kind, sum_cols};
+    if (same && input == packed_) return;
+    activations_.prepare(kind, rows_max(kernels_, kind), sum_cols, x.rows(), x.cols());
+    pool_.run(activations_.tiles(),
+              [&](std::int64_t tile, int) { activations_.pack_tile(kernels_, x, tile); });
+    packed_ = input;
 }
 
 void Linear::multiply(const Job& job, Worker& worker, std::int64_t pass, std::int64_t panel) {

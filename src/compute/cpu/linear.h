@@ -30,12 +30,22 @@ private:
         alignas(64) ByteChunk bytes;
         alignas(64) float sums[kPassRows * kPanelRows];
     };
+    // What activations_ holds.
+    struct Input {
+        const void* data = nullptr;
+        std::int64_t rows = 0;
+        std::int64_t cols = 0;
+        ActivationKind kind = ActivationKind::kFloats;
+        int sum_cols = 0;
+        bool operator==(const Input&) const = default;
+    };
     struct Job {
         const Tensor& y;
         const PackedWeight& w;
         const LinearOptions& options;
     };
 
+    void pack_input(const ConstTensor& x, ActivationKind kind, int sum_cols, bool same);
     void multiply(const Job& job, Worker& worker, std::int64_t pass, std::int64_t panel);
     void multiply_chunk(const PackedWeight& w, Worker& worker, std::int64_t panel,
                         std::int64_t chunk, std::int64_t tile, std::int64_t tile_end);
@@ -45,6 +55,7 @@ private:
     const Kernels& kernels_;
     ThreadPool& pool_;
     PackedActivations activations_;
+    Input packed_;
     std::vector<Worker> workers_;
 };
 

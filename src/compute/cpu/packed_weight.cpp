@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <vector>
 
 #include "compute/dequantize.h"
 #include "compute/half.h"
+#include "compute/thread_pool.h"
 
 namespace heddle::compute::cpu {
 namespace {
@@ -306,8 +308,19 @@ PackedWeight::PackedWeight(const WeightSource& source, PanelFormat format)
       panel_bytes_((chunks() - 1) * full_chunk_bytes_ +
                    chunk_bytes(format, chunk_cols(chunks() - 1))) {}
 
+void PackedWeight::pack_panel(const WeightSource& source, std::int64_t panel) {
+    // Missing rows and columns are zero, and nibbles are put together bit by bit.
+    std::memset(const_cast<std::byte*>(chunk(panel, 0)), 0, static_cast<std::size_t>(panel_bytes_));
+    const std::int64_t first_row = panel * kPanelRows;
+    const int rows = static_cast<int>(std::min<std::int64_t>(kPanelRows, source.rows - first_row));
+    for (std::int64_t c = 0; c < chunks(); ++c) {
+        const Part part{source, first_row, rows, c * kChunkCols, chunk_cols(c)};
+        pack_part(format_, part, const_cast<std::byte*>(chunk(panel, c)));
+    }
+}
+
 Result<std::unique_ptr<PackedWeight>> PackedWeight::pack(const WeightSource& source,
-                                                         Arithmetic arithmetic) {
+                                                         Arithmetic arithmetic, int threads) {
     std::unique_ptr<PackedWeight> weight(
         new PackedWeight(source, format_for(source.dtype, arithmetic)));
     weight->allows_bf16_ = arithmetic == Arithmetic::kBF16 && weight->format_ == PanelFormat::kBF16;
@@ -317,18 +330,19 @@ Result<std::unique_ptr<PackedWeight>> PackedWeight::pack(const WeightSource& sou
     } catch (const std::bad_alloc&) {
         return fail(ErrorCode::kUnavailable, "not enough memory for a weight");
     }
-    for (std::int64_t p = 0; p < weight->panels(); ++p) {
-        // Missing rows and columns are zero, and nibbles are put together bit by bit.
-        std::memset(const_cast<std::byte*>(weight->chunk(p, 0)), 0,
-                    static_cast<std::size_t>(weight->panel_bytes_));
-        const std::int64_t first_row = p * kPanelRows;
-        const int rows =
-            static_cast<int>(std::min<std::int64_t>(kPanelRows, source.rows - first_row));
-        for (std::int64_t c = 0; c < weight->chunks(); ++c) {
-            const Part part{source, first_row, rows, c * kChunkCols, weight->chunk_cols(c)};
-            pack_part(weight->format_, part, const_cast<std::byte*>(weight->chunk(p, c)));
-        }
+    const auto pack_panels = [&](Range range) {
+        for (std::int64_t p = range.begin; p < range.end; ++p) weight->pack_panel(source, p);
+    };
+    // Shares of at least so many bytes: a thread costs some 20 microseconds.
+    constexpr std::int64_t kShareBytes = 1 << 20;
+    const std::int64_t shares =
+        std::clamp<std::int64_t>(weight->panels() * weight->panel_bytes_ / kShareBytes, 1, threads);
+    std::vector<std::jthread> others;
+    for (std::int64_t share = 1; share < shares; ++share) {
+        others.emplace_back(pack_panels, split_evenly(weight->panels(), shares, share));
     }
+    pack_panels(split_evenly(weight->panels(), shares, 0));
+    others.clear();  // joins
     return weight;
 }
 

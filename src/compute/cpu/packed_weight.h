@@ -16,9 +16,11 @@ namespace heddle::compute::cpu {
 
 class PackedWeight final : public Weight {
 public:
-    // `source` has passed check_source(); its bytes are not needed afterwards.
+    // `source` has passed check_source(); its bytes are not needed afterwards. Packs with up to
+    // `threads` threads of its own, the caller counted.
     [[nodiscard]] static Result<std::unique_ptr<PackedWeight>> pack(const WeightSource& source,
-                                                                    Arithmetic arithmetic);
+                                                                    Arithmetic arithmetic,
+                                                                    int threads = 1);
 
     [[nodiscard]] std::size_t owned_bytes() const override { return buffer_.bytes(); }
     [[nodiscard]] std::string_view kind() const override;
@@ -38,6 +40,8 @@ public:
 
 private:
     PackedWeight(const WeightSource& source, PanelFormat format);
+
+    void pack_panel(const WeightSource& source, std::int64_t panel);
 
     PanelFormat format_;
     bool allows_bf16_ = false;
