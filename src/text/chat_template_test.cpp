@@ -1,7 +1,8 @@
 // Rendered conversations equal those of Python's jinja2 as transformers sets it up: our own
-// templates (tests/golden/text/templates) here, the published ones of model repositories where
-// HEDDLE_CHAT_TEMPLATES names their folder and HEDDLE_CHAT_TEMPLATE_GOLDENS what
-// make_template_goldens.py wrote for it. And no template runs, writes or nests without end.
+// templates (tests/golden/text/templates), and the published ones of model repositories that
+// `./dev setup --for-tests` stages and asks jinja2 about (or HEDDLE_CHAT_TEMPLATES, a folder, with
+// HEDDLE_CHAT_TEMPLATE_GOLDENS, what make_template_goldens.py wrote for it). And no template runs,
+// writes or nests without end.
 #include "text/chat_template.h"
 
 #include <fmt/format.h>
@@ -81,10 +82,15 @@ TEST(ChatTemplate, EqualsJinja) {
 }
 
 TEST(ChatTemplate, EqualsJinjaOnPublishedTemplates) {
-    const char* folder = std::getenv("HEDDLE_CHAT_TEMPLATES");
-    const char* goldens = std::getenv("HEDDLE_CHAT_TEMPLATE_GOLDENS");
-    if (folder == nullptr || goldens == nullptr) {
-        GTEST_SKIP() << "HEDDLE_CHAT_TEMPLATES or HEDDLE_CHAT_TEMPLATE_GOLDENS is not set";
+    const char* named_folder = std::getenv("HEDDLE_CHAT_TEMPLATES");
+    const char* named_goldens = std::getenv("HEDDLE_CHAT_TEMPLATE_GOLDENS");
+    const fs::path folder =
+        named_folder != nullptr ? named_folder : HEDDLE_LLAMA_CPP_MODELS "/templates";
+    const fs::path goldens = named_goldens != nullptr
+                                 ? named_goldens
+                                 : HEDDLE_SOURCE_DIR "/build/goldens/templates.jsonl";
+    if (!fs::is_directory(folder) || !fs::exists(goldens)) {
+        GTEST_SKIP() << "./dev setup --for-tests stages templates and makes their goldens";
     }
     const std::size_t count = compare(goldens, folder);
     EXPECT_GT(count, 0u);

@@ -1,6 +1,6 @@
 // The vocabularies of real models, as GGUF files with texts (.inp) and the ids that their own
-// tokenizers give (.out). They are not part of this tree: HEDDLE_GGUF_VOCABULARIES names the
-// folder (vendor/llama.cpp/models of the llama-cpp-python source package).
+// tokenizers give (.out). They are not part of this tree: `./dev setup --for-tests` stages them, or
+// HEDDLE_GGUF_VOCABULARIES names a folder of such files.
 #include "text/tokenizer_vocabulary.h"
 
 #include <charconv>
@@ -49,8 +49,9 @@ std::vector<TokenId> parse_ids(std::string_view line) {
 }
 
 TEST(TokenizerVocabulary, EqualsTheModelsOwnTokenizers) {
-    const char* folder = std::getenv("HEDDLE_GGUF_VOCABULARIES");
-    if (folder == nullptr) GTEST_SKIP() << "HEDDLE_GGUF_VOCABULARIES is not set";
+    const char* named = std::getenv("HEDDLE_GGUF_VOCABULARIES");
+    const fs::path folder = named != nullptr ? named : HEDDLE_LLAMA_CPP_MODELS;
+    if (!fs::is_directory(folder)) GTEST_SKIP() << "./dev setup --for-tests stages vocabularies";
     std::size_t compared = 0;
     for (const auto& entry : fs::directory_iterator(folder)) {
         if (entry.path().extension() != ".gguf") continue;
