@@ -273,6 +273,16 @@ TEST_F(ExtractiveTest, DoesNotSayTheSameTwice) {
     EXPECT_EQ(answer.find("starts"), answer.rfind("starts"));
 }
 
+TEST_F(ExtractiveTest, AHeadingNeitherAnswersNorHidesTheAnswer) {
+    const std::string answer =
+        quote("What does the warranty say?",
+              {passage("Warranty. The warranty covers parts for twenty-four months.", 3),
+               web_page("The seller sells a warranty of sixty months.")});
+    EXPECT_NE(answer.find("twenty-four months"), std::string::npos);
+    EXPECT_NE(answer.find("sixty months"), std::string::npos);
+    EXPECT_EQ(answer.find("\"Warranty.\""), std::string::npos);
+}
+
 TEST_F(ExtractiveTest, SaysPlainlyWhenNothingIsAboutIt) {
     EXPECT_NE(quote("Who wrote Faust?", {passage("Valves are blue and doors are red.", 1)})
                   .find("Nothing in the documents"),

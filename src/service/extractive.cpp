@@ -23,8 +23,10 @@ double dot(const std::vector<float>& a, const std::vector<float>& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-// Share of the shorter one's words that the other holds too.
+// Share of the shorter one's words that the other holds too. A heading of one or two words says
+// nothing about what follows it, so it repeats only another heading.
 double overlap(const std::string& a, const std::string& b) {
+    constexpr std::size_t kHeadingWords = 2;
     const auto words_of = [](const std::string& text) {
         std::vector<std::string> words = content_words(text);
         return std::unordered_set<std::string>(words.begin(), words.end());
@@ -33,7 +35,8 @@ double overlap(const std::string& a, const std::string& b) {
     const auto right = words_of(b);
     const auto shared = std::count_if(left.begin(), left.end(),
                                       [&](const std::string& w) { return right.contains(w); });
-    const std::size_t shorter = std::min(left.size(), right.size());
+    const auto [shorter, longer] = std::minmax(left.size(), right.size());
+    if (shorter <= kHeadingWords && longer > kHeadingWords) return 0.0;
     return shorter == 0 ? 1.0 : static_cast<double>(shared) / static_cast<double>(shorter);
 }
 
@@ -99,7 +102,8 @@ async::Task<Result<>> ExtractiveGenerator::weigh_by_meaning(
                   co_await embedder_->embed(std::move(inputs), search::EmbedPurpose::kQuery));
     for (std::size_t i = 0; i < sentences.size(); ++i) {
         const double cosine = std::max(0.0, dot(vectors[0], vectors[i + 1]));
-        sentences[i].score = 0.4 * sentences[i].score + 0.6 * cosine;
+        const double meaning = sentences[i].only_repeats ? kRepeatFactor * cosine : cosine;
+        sentences[i].score = 0.4 * sentences[i].score + 0.6 * meaning;
     }
     std::stable_sort(sentences.begin(), sentences.end(),
                      [](const auto& a, const auto& b) { return a.score > b.score; });

@@ -64,7 +64,8 @@ std::vector<Candidate> candidates_of(const std::vector<GroundedText>& texts) {
                                    std::make_move_iterator(words.end()));
             if (candidate.words.empty()) continue;
             candidate.ranked = {
-                t, range.begin, range.end, one_line(sentence), page_at(texts[t], range.begin), 0.0};
+                t,   range.begin, range.end, one_line(sentence), page_at(texts[t], range.begin),
+                0.0, false};
             all.push_back(std::move(candidate));
         }
     }
@@ -76,6 +77,22 @@ double length_factor(std::size_t words) {
     if (words < 4) return 0.55 + 0.1 * static_cast<double>(words);
     if (words > 40) return 0.85;
     return 1.0;
+}
+
+// `weight` of each word asked for, `total` their sum.
+void weigh(Candidate& candidate, const std::unordered_map<std::string_view, double>& weight,
+           double total) {
+    double covered = 0;
+    std::size_t shared = 0;
+    for (const auto& [word, share] : weight) {
+        if (!candidate.words.contains(std::string(word))) continue;
+        covered += share;
+        ++shared;
+    }
+    RankedSentence& ranked = candidate.ranked;
+    ranked.only_repeats = shared == candidate.words.size();
+    ranked.score = total > 0 ? covered / total * length_factor(candidate.word_count) : 0.0;
+    if (ranked.only_repeats) ranked.score *= kRepeatFactor;
 }
 
 }  // namespace
@@ -93,17 +110,13 @@ std::vector<RankedSentence> rank_sentences(std::string_view question,
     for (const std::string& word : asked) {
         const auto holds = std::count_if(
             all.begin(), all.end(), [&](const Candidate& c) { return c.words.contains(word); });
-        weight[word] =
-            std::log1p(static_cast<double>(all.size() + 1) / (static_cast<double>(holds) + 0.5));
+        // A word that nobody uses ("say", "compare") is often about the answer's form: it counts
+        // like a rare one, not more.
+        const double seen = std::max(1.0, static_cast<double>(holds)) + 0.5;
+        weight[word] = std::log1p(static_cast<double>(all.size() + 1) / seen);
         total += weight[word];
     }
-    for (Candidate& candidate : all) {
-        double covered = 0;
-        for (const std::string& word : asked)
-            if (candidate.words.contains(word)) covered += weight[word];
-        candidate.ranked.score =
-            total > 0 ? covered / total * length_factor(candidate.word_count) : 0.0;
-    }
+    for (Candidate& candidate : all) weigh(candidate, weight, total);
     std::stable_sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
         return a.ranked.score > b.ranked.score;
     });
