@@ -38,4 +38,24 @@ Metrics& Metrics::none() {
     return instance;
 }
 
+Metrics::Labels LabelledMetrics::all(const Labels& labels) const {
+    Labels both = labels_;
+    both.insert(both.end(), labels.begin(), labels.end());
+    return both;
+}
+
+Counter& LabelledMetrics::counter(std::string_view name, std::string_view help,
+                                  const Labels& labels) {
+    return metrics_.counter(name, help, all(labels));
+}
+
+Gauge& LabelledMetrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+    return metrics_.gauge(name, help, all(labels));
+}
+
+Histogram& LabelledMetrics::histogram(std::string_view name, std::string_view help,
+                                      const std::vector<double>& bounds, const Labels& labels) {
+    return metrics_.histogram(name, help, bounds, all(labels));
+}
+
 }  // namespace heddle

@@ -47,4 +47,23 @@ public:
     static Metrics& none();
 };
 
+// Puts the same labels in front of every series; `metrics` outlives it.
+class LabelledMetrics final : public Metrics {
+public:
+    LabelledMetrics(Metrics& metrics, Labels labels)
+        : metrics_(metrics), labels_(std::move(labels)) {}
+
+    Counter& counter(std::string_view name, std::string_view help,
+                     const Labels& labels = {}) override;
+    Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {}) override;
+    Histogram& histogram(std::string_view name, std::string_view help,
+                         const std::vector<double>& bounds, const Labels& labels = {}) override;
+
+private:
+    [[nodiscard]] Labels all(const Labels& labels) const;
+
+    Metrics& metrics_;
+    const Labels labels_;
+};
+
 }  // namespace heddle

@@ -48,6 +48,8 @@ struct Engine::Stream {
     std::vector<GeneratedToken> unreported;
     TokenUsage usage;
     SteadyTime arrived;
+    SteadyTime started;
+    SteadyTime first_token;
     SteadyTime last_token;
     bool queued = true;
 
@@ -274,6 +276,7 @@ void Engine::after_plan(SteadyTime now) {
         Stream& stream = *at->second;
         stream.queued = false;
         queue_.leave(stream.request->asked.key, 1, stream.usage.prompt);
+        stream.started = now;
         metrics_.started(now - stream.arrived);
         if (const Sequence* sequence = scheduler_.find(id)) {
             stream.usage.cached = sequence->cached_tokens;
@@ -344,7 +347,8 @@ void Engine::on_token(Stream& stream, StepOutput output) {
     ++counted_.tokens_generated;
     ++stream.usage.generated;
     if (stream.usage.generated == 1) {
-        metrics_.first_token(now - stream.arrived);
+        stream.first_token = now;
+        metrics_.first_token(now - stream.arrived, now - stream.started);
     } else {
         metrics_.next_token(now - stream.last_token);
     }
@@ -395,7 +399,10 @@ void Engine::finish(SequenceId id, FinishReason reason, GenerationEvent last) {
     streams_.erase(at);
     scheduler_.finish(id, reason);
     if (stream->queued) queue_.leave(stream->request->asked.key, 1, stream->usage.prompt);
-    metrics_.finished(reason, stream->usage, clock_.steady() - stream->arrived);
+    const SteadyTime now = clock_.steady();
+    const bool written = stream->usage.generated > 0;
+    metrics_.finished(reason, stream->usage, now - stream->arrived,
+                      written ? now - stream->first_token : SteadyTime::duration::zero());
     last.finish = reason;
     last.usage = stream->usage;
     deliver(*stream, std::move(last));

@@ -37,6 +37,10 @@ EngineMetrics::EngineMetrics(Metrics& metrics)
       generation_tokens_(metrics.counter("generation_tokens_total", "Generated tokens")),
       queue_time_(metrics.histogram("request_queue_time_seconds", "Arrival to first step",
                                     request_bounds())),
+      prefill_time_(metrics.histogram("request_prefill_time_seconds", "First step to first token",
+                                      request_bounds())),
+      decode_time_(metrics.histogram("request_decode_time_seconds", "First token to last",
+                                     request_bounds())),
       time_to_first_token_(metrics.histogram("time_to_first_token_seconds",
                                              "Arrival to first token", request_bounds())),
       inter_token_latency_(metrics.histogram("inter_token_latency_seconds",
@@ -62,7 +66,9 @@ void EngineMetrics::started(SteadyTime::duration queued) {
     queue_time_.observe(seconds(queued));
 }
 
-void EngineMetrics::first_token(SteadyTime::duration since_arrival) {
+void EngineMetrics::first_token(SteadyTime::duration since_arrival,
+                                SteadyTime::duration since_start) {
+    prefill_time_.observe(seconds(since_start));
     time_to_first_token_.observe(seconds(since_arrival));
     generation_tokens_.add();
 }
@@ -73,7 +79,8 @@ void EngineMetrics::next_token(SteadyTime::duration since_last) {
 }
 
 void EngineMetrics::finished(FinishReason reason, const TokenUsage& usage,
-                             SteadyTime::duration total) {
+                             SteadyTime::duration total, SteadyTime::duration decoding) {
+    if (usage.generated > 0) decode_time_.observe(seconds(decoding));
     prompt_tokens_.add(static_cast<double>(usage.prompt));
     e2e_latency_.observe(seconds(total));
     metrics_

@@ -16,9 +16,11 @@ public:
 
     void scheduled(const SchedulerStats& stats);
     void started(SteadyTime::duration queued);
-    void first_token(SteadyTime::duration since_arrival);
+    void first_token(SteadyTime::duration since_arrival, SteadyTime::duration since_start);
     void next_token(SteadyTime::duration since_last);
-    void finished(FinishReason reason, const TokenUsage& usage, SteadyTime::duration total);
+    // `decoding`: since the first token.
+    void finished(FinishReason reason, const TokenUsage& usage, SteadyTime::duration total,
+                  SteadyTime::duration decoding);
 
 private:
     Metrics& metrics_;
@@ -32,6 +34,8 @@ private:
     Counter& prompt_tokens_;
     Counter& generation_tokens_;
     Histogram& queue_time_;
+    Histogram& prefill_time_;
+    Histogram& decode_time_;
     Histogram& time_to_first_token_;
     Histogram& inter_token_latency_;
     Histogram& e2e_latency_;
