@@ -1,14 +1,38 @@
 #include "api/answer_json.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "base/check.h"
+
 namespace heddle::api {
 namespace {
 
 constexpr std::size_t kEventsBuffered = 256;
+// More than any request can ask for; a generator that numbers beyond is at fault.
+constexpr std::size_t kChoicesMax = 128 * 128;
+
+void append(CollectedAnswer& answer, service::DeltaEvent&& piece) {
+    HEDDLE_CHECK(piece.choice < kChoicesMax, "answers are numbered from 0");
+    if (answer.choices.size() <= piece.choice) answer.choices.resize(piece.choice + 1);
+    CollectedChoice& choice = answer.choices[piece.choice];
+    choice.text += piece.text;
+    for (service::ToolCallDelta& delta : piece.tool_calls) {
+        if (choice.tool_calls.size() <= delta.index && delta.index < kChoicesMax)
+            choice.tool_calls.resize(delta.index + 1);
+        if (delta.index >= choice.tool_calls.size()) continue;
+        service::ToolCall& call = choice.tool_calls[delta.index];
+        if (!delta.id.empty()) call.id = std::move(delta.id);
+        call.name += delta.name;
+        call.arguments += delta.arguments;
+    }
+    std::ranges::move(piece.tokens, std::back_inserter(choice.tokens));
+    if (piece.finish) choice.finish = piece.finish;
+}
 
 async::Task<Result<CollectedAnswer>> collect(std::shared_ptr<service::AnswerStream> events) {
     CollectedAnswer answer;
@@ -16,7 +40,7 @@ async::Task<Result<CollectedAnswer>> collect(std::shared_ptr<service::AnswerStre
         if (auto* sources = std::get_if<service::SourcesEvent>(&*event)) {
             answer.sources = std::move(sources->sources);
         } else if (auto* delta = std::get_if<service::DeltaEvent>(&*event)) {
-            answer.text += delta->text;
+            append(answer, std::move(*delta));
         } else if (auto* usage = std::get_if<service::UsageEvent>(&*event)) {
             answer.usage = usage->usage;
         } else if (auto* done = std::get_if<service::DoneEvent>(&*event)) {
@@ -52,9 +76,12 @@ nlohmann::json to_json(const std::vector<service::Source>& sources) {
 }
 
 nlohmann::json to_json(const service::Usage& usage) {
-    return {{"prompt_tokens", usage.prompt_tokens},
-            {"completion_tokens", usage.completion_tokens},
-            {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+    nlohmann::json json = {{"prompt_tokens", usage.prompt_tokens},
+                           {"completion_tokens", usage.completion_tokens},
+                           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+    if (usage.cached_tokens > 0)
+        json["prompt_tokens_details"] = {{"cached_tokens", usage.cached_tokens}};
+    return json;
 }
 
 async::Task<Result<CollectedAnswer>> collect_answer(std::shared_ptr<service::Answerer> answerer,

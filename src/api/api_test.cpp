@@ -211,9 +211,9 @@ TEST(ChatCompletions, RefuseWhatTheyCannotHonour) {
         EXPECT_EQ(error["type"], "invalid_request_error");
         return error["param"].get<std::string>();
     };
-    EXPECT_EQ(code(R"("n":2)"), "n");
-    EXPECT_EQ(code(R"("response_format":{"type":"json_object"})"), "response_format");
-    EXPECT_EQ(code(R"("tools":[{"type":"function"}])"), "tools");
+    EXPECT_EQ(code(R"("n":0)"), "n");
+    EXPECT_EQ(code(R"("response_format":{"type":"xml"})"), "response_format.type");
+    EXPECT_EQ(code(R"("tools":[{"type":"function"}])"), "tools.0.function");
     EXPECT_EQ(code(R"("stop":["a","b","c","d","e"])"), "stop");
     EXPECT_EQ(code(R"("top_p":1.5)"), "top_p");
     const Reply unknown = api.post(

@@ -75,9 +75,14 @@ async::Task<Result<Reply>> exchange(http::Client* client, http::ClientRequest re
 }  // namespace
 
 async::Task<Result<service::Completion>> ScriptedGenerator::generate(
-    service::GenerateRequest /*request*/, std::shared_ptr<service::TextStream> out) {
-    for (const std::string& piece : pieces) {
+    service::GenerateRequest request, std::shared_ptr<service::TextStream> out) {
+    seen = std::move(request);
+    for (const service::TextPiece& piece : exact) {
         if (!co_await out->push(piece)) co_return fail(ErrorCode::kCancelled, "gone");
+    }
+    if (!exact.empty()) co_return service::Completion{service::FinishReason::kStop, {7, 5, 3}};
+    for (const std::string& piece : pieces) {
+        if (!co_await out->push({.text = piece})) co_return fail(ErrorCode::kCancelled, "gone");
     }
     if (failure) co_return fail(*failure);
     if (waits_for_ever) {

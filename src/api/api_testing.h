@@ -30,6 +30,8 @@ public:
     }
 
     std::vector<std::string> pieces{"Hello ", "\"wörld\"\n"};
+    std::vector<service::TextPiece> exact;  // in place of `pieces`, when not empty
+    service::GenerateRequest seen;          // the latest request
     std::optional<Error> failure;
     std::atomic<bool> cancelled{false};
     bool waits_for_ever = false;

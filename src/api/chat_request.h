@@ -16,9 +16,13 @@ struct ChatRequest {
 
 [[nodiscard]] Result<ChatRequest> decode_chat(const JsonBody& body, const Context& context,
                                               const service::Identity& identity);
-// /v1/completions: `prompt` becomes the only message.
+// /v1/completions: the prompts are continued as they stand; a grounded one becomes a question.
 [[nodiscard]] Result<ChatRequest> decode_completion(const JsonBody& body, const Context& context,
                                                     const service::Identity& identity);
+
+// The fields `messages` and `chat_template_kwargs`, as /tokenize has them too.
+[[nodiscard]] Result<std::vector<service::Message>> decode_messages(const JsonObject& object);
+[[nodiscard]] Result<std::string> decode_template_arguments(const JsonObject& object);
 
 extern const std::string_view kChatSchema;
 extern const std::string_view kCompletionSchema;

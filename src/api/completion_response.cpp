@@ -1,5 +1,6 @@
 #include "api/completion_response.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -8,6 +9,7 @@
 #include "api/api.h"
 #include "api/error_response.h"
 #include "api/json_text.h"
+#include "api/logprobs_json.h"
 #include "base/clock.h"
 #include "base/ids.h"
 
@@ -22,6 +24,7 @@ struct Completion {
     std::string id;
     std::int64_t created_s = 0;
     std::string model;
+    std::size_t choices = 1;
     bool include_usage = false;
     bool grounded = false;
 };
@@ -36,6 +39,8 @@ Completion describe(CompletionKind kind, const Context& context, const ChatReque
         const auto models = context.services.answerer->models();
         if (!models.empty()) completion.model = models.front().id;
     }
+    completion.choices =
+        std::max<std::size_t>(1, request.answer.prompts.size()) * request.answer.sampling.answers;
     completion.include_usage = request.include_usage;
     completion.grounded = request.answer.grounding.enabled;
     return completion;
@@ -49,7 +54,7 @@ async::Task<> write_chunks(http::BodyWriter& out, const http::Request& request,
         if (out.answer_instead(respond_to_error(request, error->error))) co_return;
     }
     ChunkEncoder encoder(completion.kind, completion.id, completion.created_s, completion.model,
-                         completion.include_usage);
+                         completion.choices, completion.include_usage);
     std::string bytes;
     encoder.append(bytes, *first);
     co_await out.write(bytes);
@@ -68,21 +73,51 @@ async::Task<> stream(http::BodyWriter& out, const http::Request& request,
               write_chunks(out, request, std::move(completion), events));
 }
 
+nlohmann::json message_of(const CollectedChoice& choice) {
+    nlohmann::json message = {{"role", "assistant"}, {"content", choice.text}};
+    if (choice.tool_calls.empty()) return message;
+    if (choice.text.empty()) message["content"] = nullptr;
+    message["tool_calls"] = nlohmann::json::array();
+    for (const service::ToolCall& call : choice.tool_calls) {
+        message["tool_calls"].push_back(
+            {{"id", call.id},
+             {"type", "function"},
+             {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+    }
+    return message;
+}
+
+nlohmann::json choice_json(const Completion& completion, const CollectedAnswer& answer,
+                           std::size_t index) {
+    const CollectedChoice& choice = answer.choices[index];
+    const bool is_chat = completion.kind == CompletionKind::kChat;
+    nlohmann::json json = {
+        {"index", index},
+        {"finish_reason", service::to_string(choice.finish.value_or(answer.finish_reason))},
+        {"logprobs", nullptr}};
+    std::size_t offset = 0;
+    if (!choice.tokens.empty()) {
+        json["logprobs"] =
+            is_chat ? chat_logprobs(choice.tokens) : text_logprobs(choice.tokens, offset);
+    }
+    if (is_chat) {
+        json["message"] = message_of(choice);
+    } else {
+        json["text"] = choice.text;
+    }
+    return json;
+}
+
 http::Response whole(const Completion& completion, const CollectedAnswer& answer) {
     const bool is_chat = completion.kind == CompletionKind::kChat;
-    nlohmann::json choice = {{"index", 0},
-                             {"finish_reason", service::to_string(answer.finish_reason)},
-                             {"logprobs", nullptr}};
-    if (is_chat) {
-        choice["message"] = {{"role", "assistant"}, {"content", answer.text}};
-    } else {
-        choice["text"] = answer.text;
-    }
+    nlohmann::json choices = nlohmann::json::array();
+    for (std::size_t i = 0; i < answer.choices.size(); ++i)
+        choices.push_back(choice_json(completion, answer, i));
     nlohmann::json body = {{"id", completion.id},
                            {"object", is_chat ? "chat.completion" : "text_completion"},
                            {"created", completion.created_s},
                            {"model", answer.model.empty() ? completion.model : answer.model},
-                           {"choices", nlohmann::json::array({std::move(choice)})},
+                           {"choices", std::move(choices)},
                            {"usage", to_json(answer.usage)}};
     if (completion.grounded) body["heddle"] = {{"sources", to_json(answer.sources)}};
     return http::Response::json(200, to_text(body));

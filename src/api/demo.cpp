@@ -33,7 +33,7 @@ Result<CollectedAnswer> ask_blocking(Context& context, service::AnswerRequest re
 http::Response text_response(const Call& call, const Result<CollectedAnswer>& answer) {
     if (!answer) return error_response(call.request, answer.error());
     std::string body;
-    append_quoted(body, answer->text);
+    append_quoted(body, answer->text());
     return http::Response::json(200, std::move(body));
 }
 

@@ -20,6 +20,8 @@
 #include "service/documents.h"
 #include "service/embeddings.h"
 #include "service/keys.h"
+#include "service/local_models.h"
+#include "service/local_reranker.h"
 
 namespace heddle::api {
 
@@ -50,6 +52,8 @@ struct ApiServices {
     std::shared_ptr<service::Documents> documents;
     std::shared_ptr<service::CollectionCatalog> collections;
     std::shared_ptr<service::Embeddings> embeddings;
+    std::shared_ptr<service::LocalModels> models;
+    std::shared_ptr<service::LocalReranker> reranker;
     std::shared_ptr<service::Keys> keys;  // null: everybody is the local owner
     std::function<Readiness()> readiness;
     std::function<std::string()> metrics_text;

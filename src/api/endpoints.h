@@ -18,6 +18,7 @@ Endpoint collection_search_endpoint();
 Endpoint collections_endpoint();
 Endpoint completions_endpoint();
 Endpoint docs_page_endpoint();
+Endpoint detokenize_endpoint();
 Endpoint document_chunks_endpoint();
 Endpoint document_delete_endpoint();
 Endpoint document_events_endpoint();
@@ -36,7 +37,9 @@ Endpoint models_endpoint();
 Endpoint model_endpoint();
 Endpoint openapi_endpoint();
 Endpoint readyz_endpoint();
+Endpoint rerank_endpoint();
 Endpoint session_endpoint();
+Endpoint tokenize_endpoint();
 Endpoint upload_endpoint();
 
 }  // namespace heddle::api

@@ -46,7 +46,7 @@ async::Task<> stream_answer(http::BodyWriter& out, const http::Request& request,
 
 // Fields with default values are left out, as in the chapter's service.
 http::Response whole_answer(const Call& call, const CollectedAnswer& answer) {
-    nlohmann::json body = {{"content", answer.text}, {"ip", call.request.peer().to_string()}};
+    nlohmann::json body = {{"content", answer.text()}, {"ip", call.request.peer().to_string()}};
     if (!answer.sources.empty()) body["sources"] = to_json(answer.sources);
     body["usage"] = to_json(answer.usage);
     body["model"] = answer.model;

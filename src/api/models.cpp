@@ -30,6 +30,12 @@ nlohmann::json all_models(const Context& context) {
             list.push_back(to_json(embedder));
         }
     }
+    if (context.services.reranker) {
+        service::ModelInfo reranker;
+        reranker.id = context.services.reranker->name();
+        reranker.owned_by = "heddle";
+        list.push_back(to_json(reranker));
+    }
     return list;
 }
 

@@ -13,11 +13,12 @@ std::vector<Endpoint> routes(const ApiOptions& options) {
         document_delete_endpoint(), chat_completions_endpoint(),
         completions_endpoint(),     models_endpoint(),
         model_endpoint(),           embeddings_endpoint(),
-        login_endpoint(),           logout_endpoint(),
-        session_endpoint(),         healthz_endpoint(),
-        health_endpoint(),          readyz_endpoint(),
-        metrics_endpoint(),         openapi_endpoint(),
-        docs_page_endpoint(),
+        tokenize_endpoint(),        detokenize_endpoint(),
+        rerank_endpoint(),          login_endpoint(),
+        logout_endpoint(),          session_endpoint(),
+        healthz_endpoint(),         health_endpoint(),
+        readyz_endpoint(),          metrics_endpoint(),
+        openapi_endpoint(),         docs_page_endpoint(),
     };
     if (options.demo) {
         for (const auto make :

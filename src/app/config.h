@@ -32,6 +32,19 @@ struct Config {
     std::string upstream_key_file;
     std::string upstream_model;  // default model when the upstream serves several
     std::string backend = "cpu";
+    std::string reranker;                     // folder of a cross-encoder
+    std::vector<std::string> chat_templates;  // [NAME=]FILE
+    std::uint32_t model_threads = 0;          // 0: the cores
+    std::uint64_t kv_bytes = 0;               // 0: by the machine's memory
+    std::string kv_type = "f16";
+    std::uint32_t context_max = 0;  // 0: the models' own
+    std::uint32_t step_tokens = 512;
+    std::uint32_t sequences_max = 64;
+    std::string schedule = "continuous";
+    std::uint32_t static_batch = 16;
+    std::uint32_t answer_tokens = 0;  // of answers that name no limit; 0: what the context holds
+    std::uint32_t queue_requests = 256;
+    std::uint32_t queue_tokens = 262'144;
 
     // Documents.
     std::uint64_t upload_bytes_max = std::uint64_t{50} << 20;

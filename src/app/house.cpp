@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "app/local_models.h"
 #include "app/version.h"
 #include "async/task_group.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "search/schema.h"
 #include "service/extractive.h"
 #include "service/generators.h"
+#include "service/local_generator.h"
 #include "service/pages.h"
 #include "service/passages.h"
 #include "upstream/openai_client.h"
@@ -140,6 +142,16 @@ Result<> House::open_models() {
         if (!loaded) return fail(std::move(loaded).error().with_context("embedder"));
         embedder = std::move(*loaded);
     }
+    if (!config.reranker.empty()) {
+        service::LocalRerankerOptions options;
+        options.folder = config.reranker;
+        options.threads = static_cast<int>(cores());
+        auto loaded = service::LocalReranker::load(options, runtime->workers(), metrics);
+        if (!loaded) return fail(std::move(loaded).error().with_context("--reranker"));
+        reranker = std::move(*loaded);
+    }
+    HEDDLE_TRY(auto language_models, load_models(config, metrics));
+    models = std::make_shared<service::LocalModels>(std::move(language_models), runtime->workers());
     embeddings = std::make_shared<service::Embeddings>(embedder, runtime->workers(),
                                                        service::EmbeddingLimits{});
     HEDDLE_TRY(collections, search::Collections::open(*database));
@@ -276,6 +288,8 @@ Result<> House::open_upstreams(std::vector<std::shared_ptr<service::Generator>>&
 
 Result<> House::open_answers() {
     std::vector<std::shared_ptr<service::Generator>> generators;
+    for (const auto& model : models->all())
+        generators.push_back(std::make_shared<service::LocalGenerator>(model, runtime->workers()));
     HEDDLE_TRY_VOID(open_upstreams(generators));
     HEDDLE_TRY_VOID(open_fetcher());
     generators.push_back(std::make_shared<service::ExtractiveGenerator>(

@@ -23,6 +23,8 @@
 #include "service/embeddings.h"
 #include "service/keys.h"
 #include "service/local_embedder.h"
+#include "service/local_models.h"
+#include "service/local_reranker.h"
 #include "service/upstream_generator.h"
 #include "storage/blob_store.h"
 #include "storage/data_folder.h"
@@ -61,6 +63,8 @@ public:
     std::unique_ptr<storage::BlobStore> blobs;
     std::unique_ptr<jobs::JobQueue> queue;
     std::shared_ptr<service::LocalEmbedder> embedder;  // null without one
+    std::shared_ptr<service::LocalModels> models;
+    std::shared_ptr<service::LocalReranker> reranker;  // null without one
     std::unique_ptr<search::Collections> collections;
     std::unique_ptr<search::Searcher> searcher;  // null without embedder
     std::unique_ptr<ingest::Parser> parser;

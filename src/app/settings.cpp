@@ -100,6 +100,18 @@ Setting count(std::string name, std::uint32_t low, std::uint32_t high, std::stri
             {}};
 }
 
+Setting size(std::string name, std::string help, std::uint64_t Config::* member) {
+    return {std::move(name),
+            "SIZE",
+            std::move(help),
+            false,
+            [member](Config& config, std::string_view given) -> Result<> {
+                HEDDLE_TRY(config.*member, parse_bytes(given));
+                return {};
+            },
+            {}};
+}
+
 Setting duration(std::string name, std::string help, std::chrono::milliseconds Config::* member) {
     return {std::move(name),
             "TIME",
@@ -141,18 +153,40 @@ void add_model_settings(std::vector<Setting>& all) {
     all.push_back(
         text("upstream-model", "NAME", "its model to use by default", &Config::upstream_model));
     all.push_back(choice("backend", {"cpu", "cuda"}, "where models run", &Config::backend));
+    all.push_back(text("reranker", "PATH", "cross-encoder behind /v1/rerank", &Config::reranker));
+}
+
+void add_engine_settings(std::vector<Setting>& all) {
+    all.push_back(list("chat-template", "[NAME=]FILE", "Jinja template in place of the model's own",
+                       &Config::chat_templates));
+    all.push_back(count("model-threads", 0, 1024, "threads that compute a model (0: the cores)",
+                        &Config::model_threads));
+    all.push_back(size("kv-memory", "memory for keys and values of each model, e.g. 2GiB",
+                       &Config::kv_bytes));
+    all.push_back(choice("kv-type", {"f32", "f16", "bf16"}, "how keys and values are kept",
+                         &Config::kv_type));
+    all.push_back(count("max-context", 0, 1U << 24,
+                        "longest conversation in tokens (0: the model's)", &Config::context_max));
+    all.push_back(count("chunk-tokens", 16, 65'536, "tokens computed in one step of a model",
+                        &Config::step_tokens));
+    all.push_back(
+        count("max-sequences", 1, 4096, "answers written at once", &Config::sequences_max));
+    all.push_back(choice("schedule", {"continuous", "static"},
+                         "how answers share a model (static: the naive baseline)",
+                         &Config::schedule));
+    all.push_back(
+        count("static-batch", 1, 4096, "answers in a static batch", &Config::static_batch));
+    all.push_back(count("default-max-tokens", 0, 1U << 24,
+                        "length of answers that name none (0: what the context holds)",
+                        &Config::answer_tokens));
+    all.push_back(count("queue-requests", 1, 1U << 20, "answers that may wait for a model",
+                        &Config::queue_requests));
+    all.push_back(count("queue-tokens", 1, 1U << 30, "prompt tokens that may wait for a model",
+                        &Config::queue_tokens));
 }
 
 void add_document_settings(std::vector<Setting>& all) {
-    all.push_back({"upload-max",
-                   "SIZE",
-                   "largest upload, e.g. 50MiB",
-                   false,
-                   [](Config& config, std::string_view given) -> Result<> {
-                       HEDDLE_TRY(config.upload_bytes_max, parse_bytes(given));
-                       return {};
-                   },
-                   {}});
+    all.push_back(size("upload-max", "largest upload, e.g. 50MiB", &Config::upload_bytes_max));
     all.push_back(list("upload-types", "TYPE", "accepted kinds of file (default: pdf)",
                        &Config::upload_types));
     all.push_back(
@@ -240,6 +274,7 @@ const std::vector<Setting>& settings() {
         std::vector<Setting> all;
         add_address_settings(all);
         add_model_settings(all);
+        add_engine_settings(all);
         add_document_settings(all);
         add_page_and_running_settings(all);
         return all;

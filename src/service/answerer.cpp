@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include <boost/asio/error.hpp>
@@ -67,40 +69,84 @@ async::Task<Result<bool>> push(std::shared_ptr<AnswerStream> out, AnswerEvent ev
 
 }  // namespace
 
-struct Answerer::Instruments {
-    explicit Instruments(Metrics& metrics)
-        : running(metrics.gauge("num_requests_running", "Answers being written")),
+// What is measured for generators that do not measure themselves, by model.
+struct Answerer::ModelInstruments {
+    ModelInstruments(Metrics& metrics, const std::string& model)
+        : labels{{"model_name", model}},
+          running(metrics.gauge("num_requests_running", "Answers being written", labels)),
           first_token(metrics.histogram(
               "time_to_first_token_seconds", "From the request to its first piece of text",
-              {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30})),
+              {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}, labels)),
           whole(metrics.histogram("e2e_request_latency_seconds", "From the request to its end",
-                                  {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300})),
-          gathered(metrics.histogram("grounding_seconds", "Gathering passages and pages",
-                                     {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})),
-          prompt_tokens(metrics.counter("prompt_tokens_total", "Tokens read")),
-          generation_tokens(metrics.counter("generation_tokens_total", "Tokens written")),
-          stopped(metrics.counter("request_success_total", "Answers that came to their end",
-                                  {{"finished_reason", "stop"}})),
-          cut(metrics.counter("request_success_total", "Answers that came to their end",
-                              {{"finished_reason", "length"}})),
-          failed(metrics.counter("request_failure_total", "Answers that ended in an error")),
-          cancelled(metrics.counter("request_cancelled_total", "Answers whose reader left")) {}
+                                  {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300}, labels)),
+          prompt_tokens(metrics.counter("prompt_tokens_total", "Tokens read", labels)),
+          generation_tokens(metrics.counter("generation_tokens_total", "Tokens written", labels)),
+          stopped(ended(metrics, model, "stop")),
+          cut(ended(metrics, model, "length")) {}
 
+    static Counter& ended(Metrics& metrics, const std::string& model, const char* reason) {
+        return metrics.counter("request_success_total", "Answers that came to their end",
+                               {{"model_name", model}, {"finished_reason", reason}});
+    }
+
+    Metrics::Labels labels;
     Gauge& running;
     Histogram& first_token;
     Histogram& whole;
-    Histogram& gathered;
     Counter& prompt_tokens;
     Counter& generation_tokens;
     Counter& stopped;
     Counter& cut;
+};
+
+struct Answerer::Instruments {
+    explicit Instruments(Metrics& given)
+        : metrics(given),
+          gathered(metrics.histogram("grounding_seconds", "Gathering passages and pages",
+                                     {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10})),
+          failed(metrics.counter("request_failure_total", "Answers that ended in an error")),
+          cancelled(metrics.counter("request_cancelled_total", "Answers whose reader left")) {}
+
+    ModelInstruments& of(const std::string& model) {
+        const std::lock_guard lock(mutex);
+        auto& known = models[model];
+        if (!known) known = std::make_unique<ModelInstruments>(metrics, model);
+        return *known;
+    }
+
+    Metrics& metrics;
+    Histogram& gathered;
     Counter& failed;
     Counter& cancelled;
+    std::mutex mutex;
+    std::map<std::string, std::unique_ptr<ModelInstruments>> models;  // guarded by mutex
 };
 
 struct Answerer::Progress {
     Clock::time_point start = Clock::now();
     bool first_seen = false;
+    ModelInstruments* measured = nullptr;  // null: by nobody, or by the generator itself
+
+    void measure(ModelInstruments& instruments) {
+        measured = &instruments;
+        measured->running.add(1);
+    }
+    void see_text() {
+        if (std::exchange(first_seen, true) || measured == nullptr) return;
+        measured->first_token.observe(seconds_since(start));
+    }
+    void end() const {
+        if (measured == nullptr) return;
+        measured->running.add(-1);
+        measured->whole.observe(seconds_since(start));
+    }
+    void complete(const Completion& completion) const {
+        if (measured == nullptr) return;
+        const bool cut_off = completion.finish_reason == FinishReason::kLength;
+        (cut_off ? measured->cut : measured->stopped).add();
+        measured->prompt_tokens.add(static_cast<double>(completion.usage.prompt_tokens));
+        measured->generation_tokens.add(static_cast<double>(completion.usage.completion_tokens));
+    }
 };
 
 Answerer::Answerer(std::shared_ptr<const Generators> generators, GroundingSources sources,
@@ -115,18 +161,15 @@ Answerer::~Answerer() = default;
 
 async::Task<> Answerer::answer(AnswerRequest request, std::shared_ptr<AnswerStream> out) {
     struct Finally {
-        Instruments& instruments;
         AnswerStream& stream;
         Progress& progress;
         ~Finally() {
-            instruments.running.add(-1);
-            instruments.whole.observe(seconds_since(progress.start));
+            progress.end();
             stream.close();
         }
     };
     Progress progress;
-    instruments_->running.add(1);
-    const Finally finally{*instruments_, *out, progress};
+    const Finally finally{*out, progress};
     try {
         const auto outcome = co_await run(std::move(request), out, progress);
         if (!outcome) {
@@ -168,62 +211,79 @@ async::Task<std::vector<GroundedText>> Answerer::gather(AnswerRequest request,
     co_return all;
 }
 
-async::Task<Result<>> Answerer::run(AnswerRequest request, std::shared_ptr<AnswerStream> out,
-                                    Progress& progress) {
+GenerateRequest Answerer::request_of(const AnswerRequest& request, const std::string& model) {
+    GenerateRequest call;
+    call.owner = request.owner;
+    call.model = model;
+    call.prompts = request.prompts;
+    call.echo = request.echo;
+    call.sampling = request.sampling;
+    call.tool_use = request.tool_use;
+    call.constraint = request.constraint;
+    call.template_arguments = request.template_arguments;
+    call.deadline = request.deadline;
+    return call;
+}
+
+async::Task<Result<>> Answerer::ground(AnswerRequest request, const Generators::Choice& choice,
+                                       GenerateRequest& call, std::shared_ptr<AnswerStream> out) {
     if (request.messages.empty() || request.messages.back().role != Role::kUser) {
         co_return fail(Error(ErrorCode::kInvalidArgument, "the last message must be the user's")
                            .with_param("messages"));
     }
-    HEDDLE_CO_TRY(Generators::Choice choice, generators_->choose(request.model));
-    GenerateRequest call;
-    call.owner = request.owner;
-    call.model = choice.model.id;
-    call.sampling = request.sampling;
-    call.deadline = request.deadline;
-    std::vector<GroundedText> texts;
-    if (request.grounding.enabled) {
-        const auto started = Clock::now();
-        const std::string& prompt = request.messages.back().content;
-        const std::string question =
-            sources_.without_addresses ? sources_.without_addresses(prompt) : prompt;
-        HEDDLE_CO_TRY(
-            texts, co_await async::with_deadline(request.deadline.sooner(options_.gather_timeout),
-                                                 gather(request, question)));
-        const auto prepare = [&] {
-            number(texts);
-            point_at_sentences(question, texts);
-            return true;
-        };
-        co_await async::offload(workers_, prepare);
-        instruments_->gathered.observe(seconds_since(started));
-        SourcesEvent event;
-        for (const GroundedText& text : texts) event.sources.push_back(text.source);
-        HEDDLE_CO_TRY_VOID(co_await push(out, std::move(event)));
-        call.grounding = Grounding{question, texts};
-    }
-    const std::uint32_t answer_tokens =
-        request.sampling.tokens_max.value_or(options_.prompt.answer_tokens);
+    const auto started = Clock::now();
+    const std::string& prompt = request.messages.back().content;
+    const std::string question =
+        sources_.without_addresses ? sources_.without_addresses(prompt) : prompt;
+    HEDDLE_CO_TRY(std::vector<GroundedText> texts,
+                  co_await async::with_deadline(request.deadline.sooner(options_.gather_timeout),
+                                                gather(request, question)));
+    const auto prepare = [&] {
+        number(texts);
+        point_at_sentences(question, texts);
+        return true;
+    };
+    co_await async::offload(workers_, prepare);
+    instruments_->gathered.observe(seconds_since(started));
+    SourcesEvent event;
+    for (const GroundedText& text : texts) event.sources.push_back(text.source);
+    HEDDLE_CO_TRY_VOID(co_await push(out, std::move(event)));
+
+    const std::uint32_t window = choice.model.context_tokens;
+    const std::uint32_t usual = window == 0 ? options_.prompt.answer_tokens
+                                            : std::min(options_.prompt.answer_tokens, window / 4);
+    const std::uint32_t answer_tokens = request.sampling.tokens_max.value_or(usual);
     const auto build = [&] {
         const auto count = [&](std::string_view text) {
             return choice.generator->count_tokens(choice.model.id, text);
         };
-        return build_prompt(request.messages, texts, options_.prompt, choice.model.context_tokens,
-                            answer_tokens, count);
+        return build_prompt(request.messages, texts, options_.prompt, window, answer_tokens, count);
     };
-    HEDDLE_CO_TRY(BuiltPrompt prompt, co_await async::offload(workers_, build));
-    if (!prompt.left_out.empty() || prompt.messages_dropped > 0) {
+    HEDDLE_CO_TRY(BuiltPrompt built, co_await async::offload(workers_, build));
+    if (!built.left_out.empty() || built.messages_dropped > 0) {
         log::info("service", "the model's window did not hold everything",
-                  {{"sources_left_out", prompt.left_out.size()},
-                   {"messages_dropped", prompt.messages_dropped}});
+                  {{"sources_left_out", built.left_out.size()},
+                   {"messages_dropped", built.messages_dropped}});
     }
-    call.messages = std::move(prompt.messages);
+    call.messages = std::move(built.messages);
+    call.grounding = Grounding{question, std::move(texts)};
+    co_return Result<>();
+}
+
+async::Task<Result<>> Answerer::run(AnswerRequest request, std::shared_ptr<AnswerStream> out,
+                                    Progress& progress) {
+    HEDDLE_CO_TRY(Generators::Choice choice, generators_->choose(request.model));
     const std::string model = choice.model.id;
+    if (!choice.generator->measures_itself()) progress.measure(instruments_->of(model));
+    GenerateRequest call = request_of(request, model);
+    if (request.grounding.enabled) {
+        HEDDLE_CO_TRY_VOID(co_await ground(std::move(request), choice, call, out));
+    } else {
+        call.messages = std::move(request.messages);
+    }
     HEDDLE_CO_TRY(const Completion completion,
                   co_await generate(std::move(choice), std::move(call), out, progress));
-    (completion.finish_reason == FinishReason::kLength ? instruments_->cut : instruments_->stopped)
-        .add();
-    instruments_->prompt_tokens.add(static_cast<double>(completion.usage.prompt_tokens));
-    instruments_->generation_tokens.add(static_cast<double>(completion.usage.completion_tokens));
+    progress.complete(completion);
     HEDDLE_CO_TRY_VOID(co_await push(out, UsageEvent{completion.usage}));
     HEDDLE_CO_TRY_VOID(co_await push(out, DoneEvent{model, completion.finish_reason}));
     co_return Result<>();
@@ -243,20 +303,19 @@ async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
         stream->close();
         co_return result;
     };
-    const auto forward = [](Instruments* instruments, std::shared_ptr<TextStream> stream,
+    const auto forward = [](std::shared_ptr<TextStream> stream,
                             std::shared_ptr<AnswerStream> events,
                             Progress* state) -> async::Task<> {
         while (auto piece = co_await stream->next()) {
-            if (!std::exchange(state->first_seen, true))
-                instruments->first_token.observe(seconds_since(state->start));
-            if (!co_await events->push(DeltaEvent{std::move(*piece)})) {
+            state->see_text();
+            if (!co_await events->push(std::move(*piece))) {
                 stream->abandon();
                 co_return;
             }
         }
     };
     co_return co_await (write(std::move(choice), std::move(request), pieces) &&
-                        forward(instruments_.get(), pieces, out, &progress));
+                        forward(pieces, out, &progress));
 }
 
 }  // namespace heddle::service

@@ -35,9 +35,15 @@ struct GroundingOptions {
 struct AnswerRequest {
     std::string owner;
     std::string model;  // empty: the default model
-    // The conversation, oldest first; the last message is the user's and is the question.
+    // The conversation, oldest first. Of a grounded answer the last message is the user's and is
+    // the question; without grounding it reaches the model as it is.
     std::vector<Message> messages;
+    std::vector<RawPrompt> prompts;  // in place of a conversation; never grounded
+    bool echo = false;
     SamplingOptions sampling;
+    ToolUse tool_use;
+    Constraint constraint;
+    std::string template_arguments;
     GroundingOptions grounding;
     async::Deadline deadline = async::Deadline::never();
 };
@@ -45,9 +51,7 @@ struct AnswerRequest {
 struct SourcesEvent {
     std::vector<Source> sources;
 };
-struct DeltaEvent {
-    std::string text;
-};
+using DeltaEvent = TextPiece;
 struct UsageEvent {
     Usage usage;
 };
@@ -101,10 +105,17 @@ public:
 
 private:
     struct Instruments;
+    struct ModelInstruments;
     struct Progress;
     async::Task<Result<>> run(AnswerRequest request, std::shared_ptr<AnswerStream> out,
                               Progress& progress);
     async::Task<std::vector<GroundedText>> gather(AnswerRequest request, std::string question);
+    // Everything but the messages.
+    [[nodiscard]] static GenerateRequest request_of(const AnswerRequest& request,
+                                                    const std::string& model);
+    // Gathers, reports the sources, and puts them into the messages of `call`.
+    async::Task<Result<>> ground(AnswerRequest request, const Generators::Choice& choice,
+                                 GenerateRequest& call, std::shared_ptr<AnswerStream> out);
     async::Task<Result<Completion>> generate(Generators::Choice choice, GenerateRequest request,
                                              std::shared_ptr<AnswerStream> out, Progress& progress);
 

@@ -39,8 +39,7 @@ public:
                                       std::shared_ptr<TextStream> out) override {
         seen = request;
         for (const std::string& piece : pieces) {
-            if (!co_await out->push(std::string(piece)))
-                co_return fail(ErrorCode::kCancelled, "gone");
+            if (!co_await out->push({.text = piece})) co_return fail(ErrorCode::kCancelled, "gone");
         }
         if (failure) co_return fail(*failure);
         co_await async::sleep_for(pause);
@@ -251,7 +250,7 @@ protected:
         std::string all;
         const auto drain = [](std::shared_ptr<TextStream> s) -> Task<std::string> {
             std::string text;
-            while (auto piece = co_await s->next()) text += *piece;
+            while (auto piece = co_await s->next()) text += piece->text;
             co_return text;
         };
         return runtime_.run(drain(stream));

@@ -74,6 +74,26 @@ std::uint64_t words_in(std::string_view text) {
     return words;
 }
 
+Result<> refuse_what_needs_a_model(const GenerateRequest& request) {
+    const SamplingOptions& sampling = request.sampling;
+    const std::pair<bool, const char*> unfit[] = {
+        {sampling.answers != 1 || request.prompts.size() > 1, "n"},
+        {request.tool_use.offered(), "tools"},
+        {request.constraint.any(), "response_format"},
+        {sampling.logprobs, "logprobs"},
+        {!sampling.logit_bias.empty(), "logit_bias"},
+        {request.echo, "echo"},
+    };
+    for (const auto& [asked, name] : unfit) {
+        if (!asked) continue;
+        return fail(Error(ErrorCode::kInvalidArgument,
+                          fmt::format("`{}` needs a language model; this one quotes", name))
+                        .with_param(name)
+                        .with_reason("unsupported_parameter"));
+    }
+    return {};
+}
+
 }  // namespace
 
 ExtractiveGenerator::ExtractiveGenerator(std::shared_ptr<search::Embedder> embedder,
@@ -136,6 +156,7 @@ async::Task<Result<std::vector<RankedSentence>>> ExtractiveGenerator::quotes(
 
 async::Task<Result<Completion>> ExtractiveGenerator::generate(GenerateRequest request,
                                                               std::shared_ptr<TextStream> out) {
+    HEDDLE_CO_TRY_VOID(refuse_what_needs_a_model(request));
     Completion completion;
     for (const Message& message : request.messages)
         completion.usage.prompt_tokens += words_in(message.content);
@@ -152,7 +173,7 @@ async::Task<Result<Completion>> ExtractiveGenerator::generate(GenerateRequest re
     }
     for (std::string& piece : pieces) {
         completion.usage.completion_tokens += words_in(piece);
-        if (!co_await out->push(std::move(piece)))
+        if (!co_await out->push({.text = std::move(piece)}))
             co_return fail(ErrorCode::kCancelled, "the reader has gone");
     }
     co_return completion;

@@ -14,27 +14,10 @@
 #include "async/stream.h"
 #include "async/task.h"
 #include "base/result.h"
+#include "service/conversation.h"
 #include "service/source.h"
 
 namespace heddle::service {
-
-enum class Role { kSystem, kUser, kAssistant, kTool };
-
-struct Message {
-    Role role = Role::kUser;
-    std::string content;
-};
-
-// Ranges are checked by the request decoder; nothing here is trusted to be small.
-struct SamplingOptions {
-    double temperature = 0.7;
-    double top_p = 1.0;
-    std::optional<std::uint32_t> tokens_max;
-    std::optional<std::uint64_t> seed;
-    std::vector<std::string> stop;
-    double presence_penalty = 0.0;
-    double frequency_penalty = 0.0;
-};
 
 // What was gathered for a grounded answer. A generator with a model finds it, fenced, in the
 // messages (PromptBuilder); the extractive one reads it here.
@@ -47,7 +30,14 @@ struct GenerateRequest {
     std::string owner;
     std::string model;
     std::vector<Message> messages;
+    // Not empty: these are continued and there are no messages. Their answers are numbered one
+    // prompt after the other, `sampling.answers` for each.
+    std::vector<RawPrompt> prompts;
+    bool echo = false;  // each answer begins with its prompt
     SamplingOptions sampling;
+    ToolUse tool_use;
+    Constraint constraint;
+    std::string template_arguments;  // JSON object: further variables of the chat template
     std::optional<Grounding> grounding;
     async::Deadline deadline = async::Deadline::never();
 };
@@ -58,6 +48,7 @@ enum class FinishReason { kStop, kLength, kContentFilter, kToolCalls };
 struct Usage {
     std::uint64_t prompt_tokens = 0;
     std::uint64_t completion_tokens = 0;
+    std::uint64_t cached_tokens = 0;  // of the prompt's, those that were still computed
 };
 
 struct Completion {
@@ -65,8 +56,33 @@ struct Completion {
     Usage usage;
 };
 
-// Text as it comes, UTF-8, never split inside a character.
-using TextStream = async::Stream<std::string>;
+struct ToolCallDelta {
+    std::uint32_t index = 0;  // of the call within its answer
+    std::string id;           // with the first delta of a call, as the name
+    std::string name;
+    std::string arguments;  // JSON text, to be appended
+};
+
+struct TokenProbability {
+    std::string bytes;  // not necessarily UTF-8
+    float logprob = 0;
+};
+struct TokenDetail {
+    TokenProbability token;
+    std::vector<TokenProbability> top;  // likeliest first
+};
+
+// What one answer grows by.
+struct TextPiece {
+    std::string text;          // UTF-8, never split inside a character
+    std::uint32_t choice = 0;  // which of several answers
+    std::vector<ToolCallDelta> tool_calls;
+    std::vector<TokenDetail> tokens;  // when logprobs were asked for
+    // With the last piece of a choice. May be absent where there is one answer: then it is the
+    // Completion's.
+    std::optional<FinishReason> finish;
+};
+using TextStream = async::Stream<TextPiece>;
 
 struct ModelInfo {
     std::string id;
@@ -83,6 +99,9 @@ public:
 
     // Models served now; an upstream answers from its last refresh.
     [[nodiscard]] virtual std::vector<ModelInfo> models() const = 0;
+
+    // Whether it reports vLLM's metrics itself; others are measured by who calls them.
+    [[nodiscard]] virtual bool measures_itself() const { return false; }
 
     // Writes text into `out` until the end and returns how it ended; never closes `out`. Fails
     // before the first piece with a status of its own, after it with kUpstream or kInternal.

@@ -20,6 +20,20 @@ std::string_view to_string(FinishReason reason) {
     return "stop";
 }
 
+std::string_view to_string(Role role) {
+    switch (role) {
+        case Role::kSystem:
+            return "system";
+        case Role::kUser:
+            return "user";
+        case Role::kAssistant:
+            return "assistant";
+        case Role::kTool:
+            return "tool";
+    }
+    return "user";
+}
+
 Result<Generators::Choice> Generators::choose(const std::string& model) const {
     for (const std::shared_ptr<Generator>& generator : generators_) {
         for (const ModelInfo& info : generator->models())

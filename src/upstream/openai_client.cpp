@@ -10,8 +10,6 @@
 namespace heddle::upstream {
 namespace {
 
-using TextOut = std::shared_ptr<async::Stream<std::string>>;
-
 constexpr std::size_t kErrorBodyMax = 64 << 10;
 
 // Worth another attempt: the server did nothing yet, or says itself that it may work later.
@@ -97,14 +95,15 @@ async::Task<> OpenAiClient::pause_before_retry(int attempt, const Error& error,
         std::min<std::chrono::nanoseconds>(pause, std::max(left, left.zero())));
 }
 
-async::Task<Result<ChatResult>> OpenAiClient::chat(ChatCall call, TextOut out,
+async::Task<Result<ChatResult>> OpenAiClient::chat(ChatCall call, PieceSink out,
                                                    async::Deadline deadline) {
     auto slot = co_await async::with_deadline(deadline, slots_->acquire());
     if (!slot) co_return fail(std::move(slot).error());
     const std::string body = encode_chat(call, true);
+    const std::string_view path = call.prompts.empty() ? "/chat/completions" : "/completions";
     Progress progress;
     for (int attempt = 0;; ++attempt) {
-        auto result = co_await chat_once(body, out, deadline, progress);
+        auto result = co_await chat_once(path, body, out, deadline, progress);
         if (result || progress.text_sent || attempt >= options_.retries_max ||
             !is_transient(result.error()) || deadline.passed())
             co_return result;
@@ -113,11 +112,10 @@ async::Task<Result<ChatResult>> OpenAiClient::chat(ChatCall call, TextOut out,
     }
 }
 
-async::Task<Result<ChatResult>> OpenAiClient::chat_once(std::string body, TextOut out,
-                                                        async::Deadline deadline,
+async::Task<Result<ChatResult>> OpenAiClient::chat_once(std::string_view path, std::string body,
+                                                        PieceSink out, async::Deadline deadline,
                                                         Progress& progress) {
-    http::ClientRequest call =
-        request(http::Method::kPost, "/chat/completions", std::move(body), deadline);
+    http::ClientRequest call = request(http::Method::kPost, path, std::move(body), deadline);
     call.headers.set("Accept", "text/event-stream");
     HEDDLE_CO_TRY(http::ClientResponse response, co_await send_checked(std::move(call)));
     response.set_deadline(deadline);
@@ -127,43 +125,57 @@ async::Task<Result<ChatResult>> OpenAiClient::chat_once(std::string body, TextOu
 
     // A server that does not stream answers in one piece.
     HEDDLE_CO_TRY(const std::string whole, co_await response.read_all(options_.answer_bytes_max));
-    HEDDLE_CO_TRY(ChatPiece piece, decode_chat_body(whole));
+    HEDDLE_CO_TRY(ChatPiece piece, decode_chat(whole));
     if (!piece.error.empty()) co_return fail(error_of_status(500, whole, 0));
-    progress.text_sent = true;
-    if (!co_await out->push(std::move(piece.text)))
-        co_return fail(ErrorCode::kCancelled, "the reader has gone");
-    co_return ChatResult{piece.finish_reason, piece.usage.value_or(ChatUsage{}),
-                         piece.usage.has_value()};
+    ChatResult result;
+    HEDDLE_CO_TRY_VOID(co_await hand_on(std::move(piece), out, result, progress));
+    co_return result;
+}
+
+// One event's share of every answer goes to the sink.
+async::Task<Result<>> OpenAiClient::hand_on(ChatPiece piece, const PieceSink& out,
+                                            ChatResult& result, Progress& progress) {
+    if (piece.usage) {
+        result.usage = *piece.usage;
+        result.usage_known = true;
+    }
+    for (ChoicePiece& choice : piece.choices) {
+        bool& ended = progress.ended[choice.index];
+        if (!choice.finish_reason.empty()) {
+            ended = true;
+            result.finish_reason = choice.finish_reason;
+        }
+        if (choice.empty()) continue;
+        progress.bytes += choice.text.size();
+        for (const ToolCallText& call : choice.tool_calls) progress.bytes += call.arguments.size();
+        if (progress.bytes > options_.answer_bytes_max)
+            co_return fail(ErrorCode::kUpstream, "the model server's answer does not end");
+        progress.text_sent = true;
+        if (!co_await out(std::move(choice)))
+            co_return fail(ErrorCode::kCancelled, "the reader has gone");
+    }
+    co_return Result<>();
 }
 
 async::Task<Result<ChatResult>> OpenAiClient::read_events(http::ClientResponse response,
-                                                          TextOut out, Progress& progress) {
+                                                          PieceSink out, Progress& progress) {
     http::SseReader reader(std::move(response), options_.event_bytes_max);
     ChatResult result;
     for (;;) {
         HEDDLE_CO_TRY(const std::optional<http::SseEvent> event, co_await reader.next());
         if (!event || event->data == "[DONE]") break;
-        HEDDLE_CO_TRY(ChatPiece piece, decode_chat_event(event->data));
+        HEDDLE_CO_TRY(ChatPiece piece, decode_chat(event->data));
         if (!piece.error.empty()) {
             log::warn("upstream", "the model server failed in mid-answer",
                       {{"host", host()}, {"error", piece.error.substr(0, 300)}});
             co_return fail(broke_off());
         }
-        if (piece.usage) {
-            result.usage = *piece.usage;
-            result.usage_known = true;
-        }
-        if (!piece.finish_reason.empty()) result.finish_reason = std::move(piece.finish_reason);
-        if (piece.text.empty()) continue;
-        progress.bytes += piece.text.size();
-        if (progress.bytes > options_.answer_bytes_max)
-            co_return fail(ErrorCode::kUpstream, "the model server's answer does not end");
-        progress.text_sent = true;
-        if (!co_await out->push(std::move(piece.text)))
-            co_return fail(ErrorCode::kCancelled, "the reader has gone");
+        HEDDLE_CO_TRY_VOID(co_await hand_on(std::move(piece), out, result, progress));
     }
     // An answer without a reason for its end was cut off, whatever the connection says.
-    if (result.finish_reason.empty()) co_return fail(broke_off());
+    const bool all_ended =
+        std::ranges::all_of(progress.ended, [](auto& one) { return one.second; });
+    if (result.finish_reason.empty() || !all_ended) co_return fail(broke_off());
     co_return result;
 }
 

@@ -3,13 +3,15 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/deadline.h"
 #include "async/semaphore.h"
-#include "async/stream.h"
 #include "async/task.h"
 #include "base/result.h"
 #include "http/client.h"
@@ -30,6 +32,9 @@ struct UpstreamOptions {
     std::size_t answer_bytes_max = std::size_t{16} << 20;
 };
 
+// Takes what the answers grow by; false when nobody wants more.
+using PieceSink = std::function<async::Task<bool>(ChoicePiece piece)>;
+
 struct ChatResult {
     std::string finish_reason;
     ChatUsage usage;
@@ -43,11 +48,9 @@ public:
     static Result<std::shared_ptr<OpenAiClient>> create(UpstreamOptions options,
                                                         std::shared_ptr<http::Client> client);
 
-    // Streams the text into `out` (not closed here). Cancelling closes the connection, which is
-    // how these servers learn that nobody listens any more.
-    async::Task<Result<ChatResult>> chat(ChatCall call,
-                                         std::shared_ptr<async::Stream<std::string>> out,
-                                         async::Deadline deadline);
+    // Streams the answers into `out`. Cancelling closes the connection, which is how these servers
+    // learn that nobody listens any more.
+    async::Task<Result<ChatResult>> chat(ChatCall call, PieceSink out, async::Deadline deadline);
     async::Task<Result<std::vector<UpstreamModel>>> models(async::Deadline deadline);
     async::Task<Result<std::vector<std::vector<float>>>> embed(std::string model,
                                                                std::vector<std::string> inputs,
@@ -62,16 +65,18 @@ private:
     struct Progress {
         bool text_sent = false;
         std::size_t bytes = 0;
+        std::map<std::uint32_t, bool> ended;  // the answers that have begun
     };
     [[nodiscard]] http::ClientRequest request(http::Method method, std::string_view path,
                                               std::string body, async::Deadline deadline) const;
     async::Task<Result<http::ClientResponse>> send_checked(http::ClientRequest request);
-    async::Task<Result<ChatResult>> chat_once(std::string body,
-                                              std::shared_ptr<async::Stream<std::string>> out,
-                                              async::Deadline deadline, Progress& progress);
-    async::Task<Result<ChatResult>> read_events(http::ClientResponse response,
-                                                std::shared_ptr<async::Stream<std::string>> out,
+    async::Task<Result<ChatResult>> chat_once(std::string_view path, std::string body,
+                                              PieceSink out, async::Deadline deadline,
+                                              Progress& progress);
+    async::Task<Result<ChatResult>> read_events(http::ClientResponse response, PieceSink out,
                                                 Progress& progress);
+    async::Task<Result<>> hand_on(ChatPiece piece, const PieceSink& out, ChatResult& result,
+                                  Progress& progress);
     async::Task<Result<std::string>> fetch_body(http::Method method, std::string_view path,
                                                 std::string body, async::Deadline deadline,
                                                 std::size_t bytes_max);

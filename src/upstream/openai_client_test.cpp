@@ -28,25 +28,16 @@ protected:
         return *OpenAiClient::create(options, http_);
     }
 
-    static Task<std::string> collect(std::shared_ptr<async::Stream<std::string>> stream) {
-        std::string text;
-        while (auto piece = co_await stream->next()) text += *piece;
-        co_return text;
+    static Task<bool> append(std::shared_ptr<std::string> text, ChoicePiece piece) {
+        *text += piece.text;
+        co_return true;
     }
-    static Task<Result<ChatResult>> write(std::shared_ptr<OpenAiClient> client, ChatCall call,
-                                          std::shared_ptr<async::Stream<std::string>> stream,
-                                          async::Deadline deadline) {
-        auto result = co_await client->chat(std::move(call), stream, deadline);
-        stream->close();
-        co_return result;
-    }
-    static Task<Outcome> both(std::shared_ptr<OpenAiClient> client, ChatCall call,
+    static Task<Outcome> chat(std::shared_ptr<OpenAiClient> client, ChatCall call,
                               async::Deadline deadline) {
-        using namespace boost::asio::experimental::awaitable_operators;
-        const auto stream = std::make_shared<async::Stream<std::string>>(4);
-        auto [result, text] =
-            co_await (write(client, std::move(call), stream, deadline) && collect(stream));
-        co_return Outcome{std::move(result), std::move(text)};
+        const auto text = std::make_shared<std::string>();
+        const PieceSink sink = [text](ChoicePiece piece) { return append(text, std::move(piece)); };
+        auto result = co_await client->chat(std::move(call), sink, deadline);
+        co_return Outcome{std::move(result), *text};
     }
     Outcome ask(const std::string& model, const std::string& prompt = "why?",
                 UpstreamOptions options = {},
@@ -54,7 +45,7 @@ protected:
         ChatCall call;
         call.model = model;
         call.messages = {{"user", prompt}};
-        return runtime_.run(both(client(std::move(options)), std::move(call), deadline));
+        return runtime_.run(chat(client(std::move(options)), std::move(call), deadline));
     }
 
     static inline ScriptedServer* server_ = nullptr;

@@ -2,15 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
 #include <simdjson.h>
 
+#include "base/check.h"
+
 namespace heddle::upstream {
 namespace {
 
 namespace dom = simdjson::dom;
+
+// Prompts times answers, the most that can be asked for at once.
+constexpr std::uint32_t kChoicesMax = 128 * 128;
 
 tl::unexpected<Error> malformed(std::string_view what) {
     return fail(Error(ErrorCode::kUpstream,
@@ -46,11 +52,178 @@ std::optional<ChatUsage> usage_of(const dom::element& root) {
     dom::object usage;
     if (root["usage"].get(usage) != simdjson::SUCCESS) return std::nullopt;
     const dom::element element = root["usage"].value_unsafe();
-    return ChatUsage{count_at(element, "prompt_tokens"), count_at(element, "completion_tokens")};
+    ChatUsage counted{count_at(element, "prompt_tokens"), count_at(element, "completion_tokens")};
+    dom::element details;
+    if (element["prompt_tokens_details"].get(details) == simdjson::SUCCESS && details.is_object())
+        counted.cached_tokens = count_at(details, "cached_tokens");
+    return counted;
 }
 
-// `part` is "delta" in a stream and "message" in a plain body.
-Result<ChatPiece> piece_of(std::string_view data, std::string_view part) {
+std::vector<ToolCallText> tool_calls_of(const dom::element& body) {
+    std::vector<ToolCallText> calls;
+    dom::array list;
+    if (body["tool_calls"].get(list) != simdjson::SUCCESS) return calls;
+    for (const dom::element item : list) {
+        ToolCallText call;
+        std::uint64_t index = calls.size();
+        static_cast<void>(item["index"].get(index));
+        call.index = static_cast<std::uint32_t>(std::min<std::uint64_t>(index, UINT32_MAX));
+        call.id = string_at(item, "id");
+        dom::element function;
+        if (item["function"].get(function) == simdjson::SUCCESS && function.is_object()) {
+            call.name = string_at(function, "name");
+            call.arguments = string_at(function, "arguments");
+        }
+        calls.push_back(std::move(call));
+    }
+    return calls;
+}
+
+// {"token", "logprob", "bytes"}: the bytes where the server tells them.
+TokenLogprob logprob_of(const dom::element& entry) {
+    TokenLogprob token;
+    dom::array bytes;
+    if (entry["bytes"].get(bytes) == simdjson::SUCCESS) {
+        for (const dom::element value : bytes) {
+            std::uint64_t byte = 0;
+            if (value.get(byte) == simdjson::SUCCESS && byte < 256)
+                token.bytes += static_cast<char>(byte);
+        }
+    } else {
+        token.bytes = string_at(entry, "token");
+    }
+    double logprob = 0;
+    if (entry["logprob"].get(logprob) == simdjson::SUCCESS)
+        token.logprob = static_cast<float>(logprob);
+    return token;
+}
+
+// {"content": [{"token", "logprob", "bytes", "top_logprobs": […]}, …]}
+std::vector<TokenLogprobs> chat_logprobs(const dom::element& logprobs) {
+    std::vector<TokenLogprobs> tokens;
+    dom::array content;
+    if (logprobs["content"].get(content) != simdjson::SUCCESS) return tokens;
+    for (const dom::element entry : content) {
+        if (!entry.is_object()) continue;
+        TokenLogprobs token{logprob_of(entry), {}};
+        dom::array top;
+        if (entry["top_logprobs"].get(top) == simdjson::SUCCESS) {
+            for (const dom::element other : top)
+                if (other.is_object()) token.top.push_back(logprob_of(other));
+        }
+        tokens.push_back(std::move(token));
+    }
+    return tokens;
+}
+
+// {"tokens": […], "token_logprobs": […], "top_logprobs": [{token: logprob}, …]}
+std::vector<TokenLogprobs> text_logprobs(const dom::element& logprobs) {
+    std::vector<TokenLogprobs> tokens;
+    dom::array names;
+    if (logprobs["tokens"].get(names) != simdjson::SUCCESS) return tokens;
+    std::size_t place = 0;
+    for (const dom::element name : names) {
+        TokenLogprobs token;
+        std::string_view text;
+        if (name.get(text) == simdjson::SUCCESS) token.token.bytes = text;
+        double logprob = 0;
+        if (logprobs["token_logprobs"].at(place).get(logprob) == simdjson::SUCCESS)
+            token.token.logprob = static_cast<float>(logprob);
+        dom::object top;
+        if (logprobs["top_logprobs"].at(place).get(top) == simdjson::SUCCESS) {
+            for (const auto& [other, value] : top) {
+                if (value.get(logprob) == simdjson::SUCCESS)
+                    token.top.push_back({std::string(other), static_cast<float>(logprob)});
+            }
+        }
+        tokens.push_back(std::move(token));
+        ++place;
+    }
+    return tokens;
+}
+
+// Chat answers have their text in `delta` or `message`, completions have it in the choice.
+ChoicePiece choice_of(const dom::element& choice, std::size_t place) {
+    ChoicePiece piece;
+    std::uint64_t index = place;
+    static_cast<void>(choice["index"].get(index));
+    piece.index = static_cast<std::uint32_t>(std::min<std::uint64_t>(index, UINT32_MAX));
+    dom::element body;
+    const bool is_chat = (choice["delta"].get(body) == simdjson::SUCCESS && body.is_object()) ||
+                         (choice["message"].get(body) == simdjson::SUCCESS && body.is_object());
+    if (is_chat) {
+        piece.text = string_at(body, "content");
+        piece.tool_calls = tool_calls_of(body);
+    } else {
+        piece.text = string_at(choice, "text");
+    }
+    dom::element logprobs;
+    if (choice["logprobs"].get(logprobs) == simdjson::SUCCESS && logprobs.is_object()) {
+        piece.tokens = chat_logprobs(logprobs);
+        if (piece.tokens.empty()) piece.tokens = text_logprobs(logprobs);
+    }
+    piece.finish_reason = string_at(choice, "finish_reason");
+    return piece;
+}
+
+nlohmann::json message_json(const ChatMessage& message) {
+    nlohmann::json json = {{"role", message.role}, {"content", message.content}};
+    if (!message.tool_call_id.empty()) json["tool_call_id"] = message.tool_call_id;
+    for (const ToolCallText& call : message.tool_calls) {
+        json["tool_calls"].push_back(
+            {{"id", call.id},
+             {"type", "function"},
+             {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+    }
+    return json;
+}
+
+nlohmann::json prompt_json(const std::vector<TextPrompt>& prompts) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const TextPrompt& prompt : prompts) {
+        list.push_back(prompt.tokens.empty() ? nlohmann::json(prompt.text)
+                                             : nlohmann::json(prompt.tokens));
+    }
+    return prompts.size() == 1 ? list.front() : list;
+}
+
+}  // namespace
+
+std::string encode_chat(const ChatCall& call, bool stream) {
+    nlohmann::json body = {
+        {"model", call.model}, {"temperature", call.temperature}, {"stream", stream}};
+    if (call.prompts.empty()) {
+        nlohmann::json messages = nlohmann::json::array();
+        for (const ChatMessage& message : call.messages) messages.push_back(message_json(message));
+        body["messages"] = std::move(messages);
+    } else {
+        body["prompt"] = prompt_json(call.prompts);
+    }
+    if (call.top_p != 1.0) body["top_p"] = call.top_p;
+    if (call.tokens_max) body["max_tokens"] = *call.tokens_max;
+    if (call.seed) body["seed"] = *call.seed;
+    if (!call.stop.empty()) body["stop"] = call.stop;
+    if (call.presence_penalty != 0) body["presence_penalty"] = call.presence_penalty;
+    if (call.frequency_penalty != 0) body["frequency_penalty"] = call.frequency_penalty;
+    for (const auto& [name, json] : call.fields) {
+        nlohmann::json value = nlohmann::json::parse(json, nullptr, false);
+        HEDDLE_CHECK(!value.is_discarded(), "further fields are valid JSON");
+        body[name] = std::move(value);
+    }
+    if (stream) body["stream_options"] = {{"include_usage", true}};
+    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string json_string(std::string_view text) {
+    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string encode_embeddings(const std::string& model, const std::vector<std::string>& inputs) {
+    const nlohmann::json body = {{"model", model}, {"input", inputs}, {"encoding_format", "float"}};
+    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<ChatPiece> decode_chat(std::string_view data) {
     Document document;
     HEDDLE_TRY_VOID(parse(document, data));
     const dom::element& root = document.root;
@@ -69,45 +242,11 @@ Result<ChatPiece> piece_of(std::string_view data, std::string_view part) {
         return malformed("no choices");
     }
     for (const dom::element choice : choices) {
-        dom::element body;
-        if (choice[part].get(body) == simdjson::SUCCESS && body.is_object())
-            piece.text += string_at(body, "content");
-        piece.finish_reason = string_at(choice, "finish_reason");
-        break;  // we never ask for more than one
+        if (!choice.is_object()) return malformed("a choice is not an object");
+        piece.choices.push_back(choice_of(choice, piece.choices.size()));
+        if (piece.choices.back().index >= kChoicesMax) return malformed("a choice out of range");
     }
     return piece;
-}
-
-}  // namespace
-
-std::string encode_chat(const ChatCall& call, bool stream) {
-    nlohmann::json body = {
-        {"model", call.model}, {"temperature", call.temperature}, {"stream", stream}};
-    nlohmann::json messages = nlohmann::json::array();
-    for (const ChatMessage& message : call.messages)
-        messages.push_back({{"role", message.role}, {"content", message.content}});
-    body["messages"] = std::move(messages);
-    if (call.top_p != 1.0) body["top_p"] = call.top_p;
-    if (call.tokens_max) body["max_tokens"] = *call.tokens_max;
-    if (call.seed) body["seed"] = *call.seed;
-    if (!call.stop.empty()) body["stop"] = call.stop;
-    if (call.presence_penalty != 0) body["presence_penalty"] = call.presence_penalty;
-    if (call.frequency_penalty != 0) body["frequency_penalty"] = call.frequency_penalty;
-    if (stream) body["stream_options"] = {{"include_usage", true}};
-    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-std::string encode_embeddings(const std::string& model, const std::vector<std::string>& inputs) {
-    const nlohmann::json body = {{"model", model}, {"input", inputs}, {"encoding_format", "float"}};
-    return body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-Result<ChatPiece> decode_chat_event(std::string_view data) {
-    return piece_of(data, "delta");
-}
-
-Result<ChatPiece> decode_chat_body(std::string_view body) {
-    return piece_of(body, "message");
 }
 
 Result<std::vector<UpstreamModel>> decode_models(std::string_view body) {

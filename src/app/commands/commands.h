@@ -9,13 +9,14 @@ namespace heddle::app {
 
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command ask_command();
+[[nodiscard]] Command chat_command();
 [[nodiscard]] Command ingest_command();
 [[nodiscard]] Command keys_command();
 [[nodiscard]] Command bench_command();
 [[nodiscard]] Command doctor_command();
 
 [[nodiscard]] inline std::vector<Command> all_commands() {
-    return {serve_command(), ask_command(),   ingest_command(),
+    return {serve_command(), ask_command(),   chat_command(),  ingest_command(),
             keys_command(),  bench_command(), doctor_command()};
 }
 

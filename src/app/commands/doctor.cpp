@@ -58,12 +58,34 @@ void check_machine(Findings& findings) {
     findings.good("processor", fmt::format("{} cores, {}", sysconf(_SC_NPROCESSORS_ONLN),
                                            compute::cpu::to_string(compute::cpu::detect_isa())));
     findings.good("memory", gigabytes(memory));
-    const char* model = memory < 6e9    ? "Qwen2.5-0.5B-Instruct (Q8_0)"
-                        : memory < 20e9 ? "Qwen2.5-3B-Instruct (Q4_K_M)"
-                                        : "Llama-3.1-8B-Instruct (Q4_K_M)";
-    findings.note("model", fmt::format("none is needed to quote; to write answers start a server "
-                                       "for e.g. {} and pass --upstream URL",
-                                       model));
+}
+
+// One model for each size of machine, as `heddle pull` takes it. Weights and keys fit into half of
+// the memory, so that the rest of the machine keeps working.
+struct ModelAdvice {
+    double memory_bytes;  // from here on
+    const char* memory;
+    const char* model;
+};
+constexpr ModelAdvice kModelAdvice[] = {
+    {0, "2 GB", "Qwen/Qwen2.5-0.5B-Instruct-GGUF:qwen2.5-0.5b-instruct-q8_0.gguf"},
+    {7e9, "8 GB", "unsloth/Qwen3-4B-Instruct-2507-GGUF:Qwen3-4B-Instruct-2507-Q4_K_M.gguf"},
+    {22e9, "24 GB", "bartowski/Qwen2.5-14B-Instruct-GGUF:Qwen2.5-14B-Instruct-Q4_K_M.gguf"},
+};
+
+void advise_model(const Config& config, Findings& findings) {
+    for (const std::string& model : config.models) findings.note("model", model);
+    const double memory =
+        static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+    const ModelAdvice* best = kModelAdvice;
+    for (const ModelAdvice& advice : kModelAdvice)
+        if (memory >= advice.memory_bytes) best = &advice;
+    if (config.models.empty() && config.upstreams.empty())
+        findings.note("model", "none is needed to quote; to write answers, serve one:");
+    for (const ModelAdvice& advice : kModelAdvice) {
+        findings.note(&advice == best ? "  for you" : "",
+                      fmt::format("{:>5}: heddle pull {}", advice.memory, advice.model));
+    }
 }
 
 void check_folder(const Config& config, Findings& findings) {
@@ -160,6 +182,7 @@ int run(const SettingFlags& flags) {
     Findings findings;
     findings.good("heddle", kVersion);
     check_machine(findings);
+    advise_model(*config, findings);
     check_folder(*config, findings);
     check_assets(*config, findings);
     check_parser(*config, findings);

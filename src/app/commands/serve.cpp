@@ -73,13 +73,16 @@ api::ApiServices services_of(House& house, std::shared_ptr<std::atomic<bool>> dr
     services.answerer = house.answerer;
     services.documents = house.documents;
     services.embeddings = house.embeddings;
+    services.models = house.models;
+    services.reranker = house.reranker;
     services.keys = house.keys;
     if (house.embedder) {
         services.collections =
             std::make_shared<service::CollectionCatalog>(*house.collections, *house.embedder);
     }
-    services.readiness = [draining] {
-        return *draining ? api::Readiness{false, "draining"} : api::Readiness{};
+    services.readiness = [draining, models = house.models] {
+        if (*draining) return api::Readiness{false, "draining"};
+        return models->healthy() ? api::Readiness{} : api::Readiness{false, "a model is stuck"};
     };
     services.metrics_text = [&house] { return house.metrics.expose(); };
     return services;
