@@ -45,6 +45,8 @@ struct Config {
     std::uint32_t answer_tokens = 0;  // of answers that name no limit; 0: what the context holds
     std::uint32_t queue_requests = 256;
     std::uint32_t queue_tokens = 262'144;
+    std::string hub;  // where models are pulled from; default: $HF_ENDPOINT or kDefaultHub
+    std::string hub_token_file;  // default: $HF_TOKEN itself, if set
 
     // Documents.
     std::uint64_t upload_bytes_max = std::uint64_t{50} << 20;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "app/hub_settings.h"
 #include "model/mapped_file.h"
 #include "text/chat_template.h"
 
@@ -42,6 +43,8 @@ Result<std::string> chat_template_for(const Config& config, const std::string& n
 Result<service::LocalModelOptions> options_for(const Config& config, std::string_view setting) {
     service::LocalModelOptions options;
     std::tie(options.name, options.path) = parse_model(setting);
+    // The name of a pulled model; whatever else it is, opening it says what is wrong.
+    if (const auto pulled = resolve_model(config, options.path)) options.path = *pulled;
     options.backend = config.backend;
     options.threads = static_cast<int>(config.model_threads != 0
                                            ? config.model_threads

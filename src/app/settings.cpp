@@ -153,6 +153,9 @@ void add_model_settings(std::vector<Setting>& all) {
     all.push_back(
         text("upstream-model", "NAME", "its model to use by default", &Config::upstream_model));
     all.push_back(choice("backend", {"cpu", "cuda"}, "where models run", &Config::backend));
+    all.push_back(text("hub", "URL", "Hugging Face compatible hub to pull from", &Config::hub));
+    all.push_back(
+        text("hub-token-file", "FILE", "token shown to the hub", &Config::hub_token_file));
     all.push_back(text("reranker", "PATH", "cross-encoder behind /v1/rerank", &Config::reranker));
 }
 

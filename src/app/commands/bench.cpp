@@ -1,9 +1,10 @@
-// heddle bench: what the server does under load, as a table and a picture.
+// heddle bench: what a server does under load and what the engine does without one.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <fstream>
 
+#include "app/commands/bench_engine.h"
 #include "app/commands/commands.h"
 #include "app/concurrency_bench.h"
 #include "async/runtime.h"
@@ -45,13 +46,15 @@ std::function<int()> set_up(CLI::App& command) {
         ->capture_default_str();
     concurrency->add_option("--svg", given->svg, "where the picture goes")->capture_default_str();
     concurrency->callback([given] { given->status = run(*given); });
+    add_engine_benches(command, given->status);
+    add_serve_bench(command, given->status);
     return [given] { return given->status; };
 }
 
 }  // namespace
 
 Command bench_command() {
-    return {"bench", "measure a running server", set_up};
+    return {"bench", "measure a server or the engine", set_up};
 }
 
 }  // namespace heddle::app
