@@ -108,7 +108,33 @@ void Bpe::tokenize_chunk(std::string_view word, std::uint32_t offset,
         out.push_back({*id, {offset, offset + static_cast<std::uint32_t>(word.size())}});
         return;
     }
+    std::array<WordPart, WordCache::kPartsMax> parts;
+    const std::size_t known = words_.find(word, parts);
+    for (std::size_t i = 0; i < known; ++i) {
+        out.push_back({parts[i].id, {offset, offset + parts[i].bytes}});
+        offset += parts[i].bytes;
+    }
+    if (known > 0) return;
+    const std::size_t first = out.size();
     merge_word(word, offset, out);
+    remember(word, offset, std::span(out).subspan(first));
+}
+
+// Only words whose tokens cover them from end to end: what is unknown may have been dropped.
+void Bpe::remember(std::string_view word, std::uint32_t offset,
+                   std::span<const Token> tokens) const {
+    if (tokens.empty() || tokens.size() > WordCache::kPartsMax ||
+        word.size() > WordCache::kBytesMax) {
+        return;
+    }
+    std::array<WordPart, WordCache::kPartsMax> parts;
+    std::uint32_t at = offset;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        if (tokens[i].range.begin != at) return;
+        at = tokens[i].range.end;
+        parts[i] = {tokens[i].id, static_cast<std::uint8_t>(at - tokens[i].range.begin)};
+    }
+    if (at == offset + word.size()) words_.keep(word, std::span(parts).first(tokens.size()));
 }
 
 bool Bpe::is_whole(TokenId id, std::string_view word) const {

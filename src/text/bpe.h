@@ -2,8 +2,8 @@
 // the two neighbours whose merge has the lowest rank become one until none can.
 //
 // Most words of a text are single tokens. Whether a piece of the vocabulary is what merging its
-// own characters ends in is worked out when it is first met and remembered; other words are merged
-// in place, short ones by scanning, long ones with a heap.
+// own characters ends in is worked out when it is first met and remembered. Other words are merged,
+// short ones by scanning, long ones with a heap, and what became of short ones is remembered too.
 #pragma once
 
 #include <array>
@@ -11,12 +11,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "text/tokenizer_model.h"
 #include "text/vocabulary.h"
+#include "text/word_cache.h"
 
 namespace heddle::text {
 
@@ -63,6 +65,7 @@ private:
     [[nodiscard]] const Merge* find_merge(TokenId left, TokenId right) const;
     [[nodiscard]] bool is_whole(TokenId id, std::string_view word) const;
     void tokenize_chunk(std::string_view word, std::uint32_t offset, std::vector<Token>& out) const;
+    void remember(std::string_view word, std::uint32_t offset, std::span<const Token> tokens) const;
     void merge_word(std::string_view word, std::uint32_t offset, std::vector<Token>& out) const;
     void split_symbols(std::string_view word, std::vector<Symbol>& symbols) const;
     void split_character(std::string_view word, std::size_t begin, std::size_t end,
@@ -78,6 +81,7 @@ private:
     bool breaks_at_metaspace_ = false;
     // What is_whole() has found out of each piece. Threads may find out the same thing twice.
     mutable std::vector<std::atomic<Whole>> whole_;
+    const WordCache words_;
 };
 
 }  // namespace heddle::text

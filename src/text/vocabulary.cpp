@@ -21,14 +21,16 @@ void Vocabulary::set(TokenId id, std::string_view piece) {
 }
 
 void Vocabulary::build() {
-    slots_.assign(std::bit_ceil(places_.size() * 2 + 1), -1);
+    slots_.assign(std::bit_ceil(places_.size() * 2 + 1), Slot());
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t id = 0; id < places_.size(); ++id) {
         const std::string_view bytes = piece(static_cast<TokenId>(id));
         if (bytes.empty()) continue;
-        std::size_t slot = hash_bytes(bytes) & mask;
-        while (slots_[slot] >= 0 && piece(slots_[slot]) != bytes) slot = (slot + 1) & mask;
-        if (slots_[slot] < 0) slots_[slot] = static_cast<TokenId>(id);
+        const std::uint64_t hash = hash_bytes(bytes);
+        std::size_t slot = hash & mask;
+        while (slots_[slot].id >= 0 && piece(slots_[slot].id) != bytes) slot = (slot + 1) & mask;
+        if (slots_[slot].id >= 0) continue;
+        slots_[slot] = {static_cast<std::uint32_t>(hash >> 32), static_cast<TokenId>(id)};
     }
 }
 
@@ -41,9 +43,10 @@ std::string_view Vocabulary::piece(TokenId id) const {
 std::optional<TokenId> Vocabulary::find(std::string_view piece_bytes) const {
     if (piece_bytes.size() > longest_ || piece_bytes.empty()) return std::nullopt;
     const std::size_t mask = slots_.size() - 1;
-    for (std::size_t slot = hash_bytes(piece_bytes) & mask; slots_[slot] >= 0;
-         slot = (slot + 1) & mask) {
-        if (piece(slots_[slot]) == piece_bytes) return slots_[slot];
+    const std::uint64_t hash = hash_bytes(piece_bytes);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32);
+    for (std::size_t at = hash & mask; slots_[at].id >= 0; at = (at + 1) & mask) {
+        if (slots_[at].tag == tag && piece(slots_[at].id) == piece_bytes) return slots_[at].id;
     }
     return std::nullopt;
 }

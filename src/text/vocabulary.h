@@ -40,9 +40,15 @@ private:
         std::uint32_t length = 0;
     };
 
+    // The upper half of the hash tells nearly all other pieces apart without reading them.
+    struct Slot {
+        std::uint32_t tag = 0;
+        TokenId id = -1;
+    };
+
     std::string bytes_;
     std::vector<Place> places_;
-    std::vector<TokenId> slots_;
+    std::vector<Slot> slots_;
     std::size_t longest_ = 0;
 };
 
