@@ -132,8 +132,10 @@ void PackedActivations::pack_rounded_row(const Kernels& kernels, const float* x,
         const std::int64_t blocks = round_up(padded / sum_cols_, 2);
         for (std::int64_t b = 0; b < blocks; ++b) {
             int total = 0;
-            for (std::int64_t k = b * sum_cols_; k < std::min(padded, (b + 1) * sum_cols_); ++k) {
-                total += to[k / 4 * rows * 4 + k % 4];
+            const std::int64_t end = std::min(padded, (b + 1) * sum_cols_) / 4;
+            for (std::int64_t group = b * sum_cols_ / 4; group < end; ++group) {
+                const std::int8_t* four = to + group * rows * 4;
+                total += four[0] + four[1] + four[2] + four[3];
             }
             sum[(b / 2 * rows + row) * 2 + b % 2] = static_cast<std::int16_t>(total);
         }

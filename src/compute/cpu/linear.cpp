@@ -176,6 +176,8 @@ void Linear::finish(const Job& job, const Worker& worker, std::int64_t first, st
         float* to = job.y.row<float>(first + r) + n;
         if (job.options.accumulate) {
             for (std::int64_t j = 0; j < cols; ++j) to[j] += sums[j];
+        } else if (cols == kPanelRows) {
+            std::copy_n(sums, kPanelRows, to);  // a few moves; a call where the length is not known
         } else {
             std::copy_n(sums, cols, to);
         }
