@@ -169,8 +169,12 @@ StepOutput DecoderRunner::sample(SequenceId sequence, std::span<const float> log
     running.last = output.sample.token;
     running.sampling.append(running.last);
     const bool ends = std::ranges::find(running.end_ids, running.last) != running.end_ids.end();
-    if (running.matcher && !ends) {
-        HEDDLE_CHECK(running.matcher->accept(running.last), "a masked token may come");
+    // A mask may allow what leads to an end from which nothing goes on, such as a class without
+    // characters: a grammar that a client sent fails its own answer then.
+    if (running.matcher && !ends && !running.matcher->accept(running.last)) {
+        output.error =
+            Error(ErrorCode::kInvalidArgument, "the output constraint cannot be satisfied")
+                .with_reason("constraint_unsatisfiable");
     }
     return output;
 }

@@ -217,6 +217,21 @@ TEST_F(CpuEngine, ConstrainedTextKeepsToItsGrammar) {
     EXPECT_GT(whole, 0);
 }
 
+// A class without characters stands behind a text that may come: the answer fails, nothing else.
+TEST_F(CpuEngine, AConstraintThatLeadsNowhereFailsItsOwnAnswer) {
+    const auto cpu = engine();
+    grammar::GrammarCache cache;
+    const auto nowhere = cache.get(grammar::GrammarKind::kGbnf, "root ::= [a-z0-9 ] []\n");
+    ASSERT_TRUE(nowhere.has_value()) << nowhere.error().message();
+    GenerationRequest request = ask(1);
+    request.sampling.ignore_end = false;
+    request.grammar = *nowhere;
+    const Answer answer = run(*cpu, request);
+    ASSERT_TRUE(answer.error.has_value());
+    EXPECT_EQ(answer.error->reason(), "constraint_unsatisfiable");
+    EXPECT_FALSE(run(*cpu, ask(2)).error.has_value());
+}
+
 TEST_F(CpuEngine, AConstraintWithoutAnEndIsRefused) {
     const auto cpu = engine();
     GenerationRequest request = ask(1);
