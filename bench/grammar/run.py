@@ -6,6 +6,7 @@ evaluation data. Means are over the instances that both sides compile and accept
 processor time.
   run.py BENCH_GRAMMAR VOCAB.gguf MASKBENCH_FOLDER WORK_FOLDER RESULT.json
 """
+import importlib.metadata
 import json
 import pathlib
 import statistics
@@ -130,8 +131,7 @@ def main():
     sides["heddle"] = [json.loads(line) for line in lines]
     sides["llguidance"] = [run_peer(case, peer_tokenizer, mask) for case in cases]
     report = {"schemas": len(cases), "vocabulary": len(tokens),
-              "peer": f"llguidance {llguidance.__version__}"
-              if hasattr(llguidance, "__version__") else "llguidance"}
+              "peer": f"llguidance {importlib.metadata.version('llguidance')}"}
     both = {"heddle": [], "llguidance": []}
     for ours, theirs in zip(sides["heddle"], sides["llguidance"]):
         for a, b in zip(ours.get("instances", []), theirs.get("instances", [])):
