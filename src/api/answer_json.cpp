@@ -5,8 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
+#include "async/together.h"
 #include "base/check.h"
 
 namespace heddle::api {
@@ -86,9 +85,9 @@ nlohmann::json to_json(const service::Usage& usage) {
 
 async::Task<Result<CollectedAnswer>> collect_answer(std::shared_ptr<service::Answerer> answerer,
                                                     service::AnswerRequest request) {
-    using namespace boost::asio::experimental::awaitable_operators;
     const auto events = std::make_shared<service::AnswerStream>(kEventsBuffered);
-    co_return co_await (answerer->answer(std::move(request), events) && collect(events));
+    co_return co_await async::together(answerer->answer(std::move(request), events),
+                                       collect(events));
 }
 
 }  // namespace heddle::api

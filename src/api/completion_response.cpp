@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "api/answer_json.h"
 #include "api/api.h"
 #include "api/error_response.h"
 #include "api/json_text.h"
 #include "api/logprobs_json.h"
+#include "async/together.h"
 #include "base/clock.h"
 #include "base/ids.h"
 
@@ -67,10 +66,9 @@ async::Task<> write_chunks(http::BodyWriter& out, const http::Request& request,
 async::Task<> stream(http::BodyWriter& out, const http::Request& request,
                      std::shared_ptr<service::Answerer> answerer, service::AnswerRequest answer,
                      Completion completion) {
-    using namespace boost::asio::experimental::awaitable_operators;
     const auto events = std::make_shared<service::AnswerStream>(kEventsBuffered);
-    co_await (answerer->answer(std::move(answer), events) &&
-              write_chunks(out, request, std::move(completion), events));
+    co_await async::together(answerer->answer(std::move(answer), events),
+                             write_chunks(out, request, std::move(completion), events));
 }
 
 nlohmann::json message_of(const CollectedChoice& choice) {

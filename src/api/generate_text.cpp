@@ -1,8 +1,6 @@
 // POST /generate/text: the main job, as one JSON document or as server-sent events.
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "api/answer_events.h"
 #include "api/answer_json.h"
 #include "api/api.h"
@@ -10,6 +8,7 @@
 #include "api/error_response.h"
 #include "api/generate_text_request.h"
 #include "api/json_text.h"
+#include "async/together.h"
 #include "http/sse.h"
 
 namespace heddle::api {
@@ -39,9 +38,9 @@ async::Task<> write_events(http::BodyWriter& out, const http::Request& request,
 async::Task<> stream_answer(http::BodyWriter& out, const http::Request& request,
                             std::shared_ptr<service::Answerer> answerer,
                             service::AnswerRequest answer) {
-    using namespace boost::asio::experimental::awaitable_operators;
     const auto events = std::make_shared<service::AnswerStream>(kEventsBuffered);
-    co_await (answerer->answer(std::move(answer), events) && write_events(out, request, events));
+    co_await async::together(answerer->answer(std::move(answer), events),
+                             write_events(out, request, events));
 }
 
 // Fields with default values are left out, as in the chapter's service.

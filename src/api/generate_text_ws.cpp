@@ -10,6 +10,7 @@
 #include "api/endpoints.h"
 #include "api/error_response.h"
 #include "api/generate_text_request.h"
+#include "async/together.h"
 #include "http/websocket.h"
 
 namespace heddle::api {
@@ -30,9 +31,9 @@ async::Task<> write_frames(http::WebSocket& socket, std::shared_ptr<service::Ans
 
 async::Task<> send_answer(http::WebSocket& socket, std::shared_ptr<service::Answerer> answerer,
                           service::AnswerRequest request) {
-    using namespace boost::asio::experimental::awaitable_operators;
     const auto events = std::make_shared<service::AnswerStream>(kEventsBuffered);
-    co_await (answerer->answer(std::move(request), events) && write_frames(socket, events));
+    co_await async::together(answerer->answer(std::move(request), events),
+                             write_frames(socket, events));
 }
 
 // What one message asks for; nothing for {"cancel": true}.

@@ -2,6 +2,7 @@
 // is cancelled ends, nothing outlives its group.
 #include <chrono>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "async/semaphore.h"
 #include "async/stream.h"
 #include "async/task_group.h"
+#include "async/together.h"
 
 namespace heddle::async {
 namespace {
@@ -255,6 +257,54 @@ TEST(Semaphore, ACancelledWaitLeavesTheQueue) {
     EXPECT_EQ(semaphore->waiting(), 0u);
     held = {};
     EXPECT_EQ(semaphore->available(), 1u);
+}
+
+Task<> wait_for_ever(bool* ended) {
+    try {
+        co_await sleep_for(1h);
+    } catch (const boost::system::system_error&) {
+        *ended = true;
+        throw;
+    }
+}
+
+TEST(Together, GivesTheValueAndEndsBothAsOne) {
+    Runtime runtime(two_and_two());
+    const auto stream = std::make_shared<Stream<int>>(1);
+    const auto produce = [](std::shared_ptr<Stream<int>> out) -> Task<> {
+        for (int i = 1; i <= 10; ++i) static_cast<void>(co_await out->push(i));
+        out->close();
+    };
+    EXPECT_EQ(runtime.run(together(produce(stream), sum_of(stream))), 55);
+
+    bool first = false;
+    bool second = false;
+    const auto fail = []() -> Task<> {
+        co_await yield();
+        throw std::runtime_error("no");
+    };
+    EXPECT_THROW(runtime.run(together(fail(), wait_for_ever(&first))), std::runtime_error);
+    EXPECT_TRUE(first) << "the other is cancelled and awaited";
+
+    first = false;
+    const auto cancelled = [](bool* a, bool* b) -> Task<bool> {
+        TaskGroup group(co_await asio::this_coro::executor, "test");
+        bool once = false;
+        const auto watch = [](bool* x, bool* y, bool* seen) -> Task<> {
+            try {
+                co_await together(wait_for_ever(x), wait_for_ever(y));
+            } catch (const boost::system::system_error& error) {
+                *seen = error.code() == asio::error::operation_aborted;
+            }
+        };
+        group.spawn(watch(a, b, &once));
+        co_await sleep_for(1ms);
+        group.cancel();
+        co_await group.join();
+        co_return once;
+    };
+    EXPECT_TRUE(runtime.run(cancelled(&first, &second))) << "one cancellation, not two failures";
+    EXPECT_TRUE(first && second);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "async/gather.h"
 #include "async/offload.h"
+#include "async/together.h"
 #include "base/log.h"
 #include "service/sentence_ranker.h"
 
@@ -293,7 +294,6 @@ async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
                                                    GenerateRequest request,
                                                    std::shared_ptr<AnswerStream> out,
                                                    Progress& progress) {
-    using namespace boost::asio::experimental::awaitable_operators;
     const auto pieces = std::make_shared<TextStream>(options_.delta_buffer);
     const auto write = [](Generators::Choice chosen, GenerateRequest call,
                           std::shared_ptr<TextStream> stream) -> async::Task<Result<Completion>> {
@@ -314,8 +314,8 @@ async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
             }
         }
     };
-    co_return co_await (write(std::move(choice), std::move(request), pieces) &&
-                        forward(pieces, out, &progress));
+    co_return co_await async::together(write(std::move(choice), std::move(request), pieces),
+                                       forward(pieces, out, &progress));
 }
 
 }  // namespace heddle::service

@@ -12,6 +12,7 @@
 #include "async/deadline.h"
 #include "async/gather.h"
 #include "async/task_group.h"
+#include "async/together.h"
 #include "base/random.h"
 #include "service/local_answer.h"
 #include "service/tiny_model_testing.h"
@@ -256,21 +257,25 @@ TEST_F(LocalGeneratorTest, CancelledRequestsLeaveNothingAndChangeNobody) {
     };
     for (int i = 0; i < 4; ++i) undisturbed.push_back(ask(witness(i)).texts[0]);
 
-    const auto cut_off = [](Generator* generator, int i) -> Task<> {
+    int cut = 0;
+    const auto cut_off = [](Generator* generator, int i, int* count_cut) -> Task<> {
         Rng rng(7u + static_cast<std::uint64_t>(i));
         GenerateRequest request = question(std::string(1 + rng.below(150), 'a'), rng.next());
         request.sampling.ignore_end = true;
         request.sampling.tokens_max = 200;
         request.sampling.answers = 1 + static_cast<std::uint32_t>(rng.below(2));
+        request.owner = "owner" + std::to_string(i % 16);
         const auto patience = std::chrono::microseconds(rng.below(30'000));
-        static_cast<void>(co_await async::with_deadline(async::Deadline::after(patience),
-                                                        both(generator, std::move(request))));
+        const auto heard = co_await async::with_deadline(async::Deadline::after(patience),
+                                                         both(generator, std::move(request)));
+        *count_cut += heard ? 0 : 1;
     };
-    const auto disturb = [](Generator* generator, int total, auto cut) -> Task<> {
+    const auto disturb = [](Generator* generator, int total, auto ask_and_leave,
+                            int* count_cut) -> Task<> {
         const auto executor = co_await async::asio::this_coro::executor;
         async::TaskGroup group(executor, "test");
         for (int i = 0; i < total; ++i) {
-            group.spawn(cut(generator, i));
+            group.spawn(ask_and_leave(generator, i, count_cut));
             if (i % 20 == 19) co_await async::sleep_for(std::chrono::milliseconds(10));
         }
         co_await group.join();
@@ -279,16 +284,17 @@ TEST_F(LocalGeneratorTest, CancelledRequestsLeaveNothingAndChangeNobody) {
         Heard heard = co_await both(generator, make(number));
         co_return heard.texts[0];
     };
-    const auto all = [](Generator* generator, int total, auto cut, auto disturbing, auto listening,
+    const auto all = [](Generator* generator, int total, auto ask_and_leave, int* count_cut,
+                        auto disturbing, auto listening,
                         auto make) -> Task<std::vector<std::string>> {
-        using namespace boost::asio::experimental::awaitable_operators;
         std::vector<Task<std::string>> witnesses;
         for (int i = 0; i < 4; ++i) witnesses.push_back(listening(generator, make, i));
-        co_return co_await (async::gather(std::move(witnesses)) &&
-                            disturbing(generator, total, cut));
+        co_return co_await async::together(async::gather(std::move(witnesses)),
+                                           disturbing(generator, total, ask_and_leave, count_cut));
     };
-    EXPECT_EQ(runtime_.run(all(&generator_, count, cut_off, disturb, listen, witness)),
+    EXPECT_EQ(runtime_.run(all(&generator_, count, cut_off, &cut, disturb, listen, witness)),
               undisturbed);
+    EXPECT_GT(cut, count / 2) << "most were cut off, not refused and not complete";
     expect_no_blocks_in_use();
 }
 
