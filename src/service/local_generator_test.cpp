@@ -294,7 +294,7 @@ TEST_F(LocalGeneratorTest, CancelledRequestsLeaveNothingAndChangeNobody) {
     };
     EXPECT_EQ(runtime_.run(all(&generator_, count, cut_off, &cut, disturb, listen, witness)),
               undisturbed);
-    EXPECT_GT(cut, count / 2) << "most were cut off, not refused and not complete";
+    EXPECT_GT(cut, count / 4) << "many were cut off, not refused and not complete";
     expect_no_blocks_in_use();
 }
 
