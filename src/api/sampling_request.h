@@ -1,6 +1,9 @@
 // The fields by which a client says how tokens are chosen: OpenAI's, and vLLM's where it has none.
 #pragma once
 
+#include <initializer_list>
+#include <string_view>
+
 #include "api/json_body.h"
 #include "service/conversation.h"
 

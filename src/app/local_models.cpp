@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <tuple>
 
 #include "app/hub_settings.h"
 #include "model/mapped_file.h"

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
