@@ -19,7 +19,6 @@ struct Arguments {
     std::string model;
     std::string memory;
     std::string overhead = "200MiB";
-    std::string kv_type = "bf16";
     std::int64_t block_tokens = 16;
     std::vector<std::int64_t> lengths;
 };
@@ -68,7 +67,7 @@ Result<> run_plan(const Config& config, const Arguments& given) {
     model::PlanRequest request;
     HEDDLE_TRY(request.memory_bytes, parse_bytes(given.memory));
     HEDDLE_TRY(request.overhead_bytes, parse_bytes(given.overhead));
-    HEDDLE_TRY(request.kv_dtype, kv_type_of(given.kv_type));
+    HEDDLE_TRY(request.kv_dtype, kv_type_of(config.kv_type));
     request.weight_bytes = files->tensors().byte_count();
     request.block_tokens = given.block_tokens;
     if (!given.lengths.empty()) request.lengths = given.lengths;
@@ -90,9 +89,6 @@ std::function<int()> set_up(CLI::App& command) {
         ->required();
     command.add_option("--memory", given->memory, "what there is, e.g. 40GiB")->required();
     command.add_option("--overhead", given->overhead, "of the program itself")
-        ->capture_default_str();
-    command.add_option("--kv-type", given->kv_type, "of keys and values")
-        ->check(CLI::IsMember({"bf16", "f16", "f32"}))
         ->capture_default_str();
     command.add_option("--block-tokens", given->block_tokens, "tokens in a block")
         ->check(CLI::Range(1, 4096))
