@@ -26,7 +26,7 @@ Error with_name(Error error, const std::string& name) {
 
 }  // namespace
 
-Result<WeightSource> WeightLoader::source(const std::string& name, const RowRange& range,
+Result<WeightSource> TensorReader::matrix(const std::string& name, const RowRange& range,
                                           std::int64_t cols) const {
     const std::array shape = {range.total, cols};
     HEDDLE_TRY(const StoredTensor* tensor, tensors_.require(name, shape));
@@ -44,17 +44,36 @@ Result<WeightSource> WeightLoader::source(const std::string& name, const RowRang
     return source;
 }
 
-Result<WeightPtr> WeightLoader::matrix(const std::string& name, const RowRange& range,
-                                       std::int64_t cols) const {
-    HEDDLE_TRY(const WeightSource stored, source(name, range, cols));
-    auto weight = backend_.prepare_linear(stored, arithmetic_);
+Result<std::vector<float>> TensorReader::vector(const std::string& name,
+                                                const RowRange& range) const {
+    const std::array shape = {range.total};
+    HEDDLE_TRY(const StoredTensor* tensor, tensors_.require(name, shape));
+    if (!holds_weights(tensor->dtype) || compute::is_quantised(*tensor->dtype)) {
+        return fail(ErrorCode::kUnimplemented,
+                    fmt::format("tensor {} is stored in a type that is not supported", name));
+    }
+    std::vector<float> values(static_cast<std::size_t>(range.count));
+    const std::int64_t skipped = compute::row_bytes(*tensor->dtype, range.first);
+    compute::dequantize_row(*tensor->dtype, tensor->bytes.data() + skipped, range.count,
+                            values.data());
+    return values;
+}
+
+Result<WeightPtr> WeightLoader::prepare(const WeightSource& source, const std::string& name) const {
+    auto weight = backend_.prepare_linear(source, arithmetic_);
     if (!weight) return fail(with_name(std::move(weight).error(), name));
     return weight;
 }
 
+Result<WeightPtr> WeightLoader::matrix(const std::string& name, const RowRange& range,
+                                       std::int64_t cols) const {
+    HEDDLE_TRY(const WeightSource stored, reader_.matrix(name, range, cols));
+    return prepare(stored, name);
+}
+
 Result<WeightPtr> WeightLoader::table(const std::string& name, std::int64_t rows,
                                       std::int64_t cols) const {
-    HEDDLE_TRY(const WeightSource stored, source(name, {0, rows, rows}, cols));
+    HEDDLE_TRY(const WeightSource stored, reader_.matrix(name, {0, rows, rows}, cols));
     auto weight = backend_.prepare_embedding(stored);
     if (!weight) return fail(with_name(std::move(weight).error(), name));
     return weight;
@@ -81,16 +100,7 @@ Result<WeightVector> WeightLoader::vector(const std::string& name, std::int64_t 
 
 Result<WeightVector> WeightLoader::vector_part(const std::string& name,
                                                const RowRange& range) const {
-    const std::array shape = {range.total};
-    HEDDLE_TRY(const StoredTensor* tensor, tensors_.require(name, shape));
-    if (!holds_weights(tensor->dtype) || compute::is_quantised(*tensor->dtype)) {
-        return fail(ErrorCode::kUnimplemented,
-                    fmt::format("tensor {} is stored in a type that is not supported", name));
-    }
-    std::vector<float> values(static_cast<std::size_t>(range.count));
-    const std::int64_t skipped = compute::row_bytes(*tensor->dtype, range.first);
-    compute::dequantize_row(*tensor->dtype, tensor->bytes.data() + skipped, range.count,
-                            values.data());
+    HEDDLE_TRY(const std::vector<float> values, reader_.vector(name, range));
     return upload(values);
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "compute/backend.h"
@@ -45,14 +46,32 @@ struct RowRange {
     std::int64_t total = 0;
 };
 
+// Finds tensors by name and checks their shapes. What it gives points into `tensors`.
+class TensorReader {
+public:
+    explicit TensorReader(const StoredTensors& tensors) : tensors_(tensors) {}
+
+    [[nodiscard]] bool has(std::string_view name) const { return tensors_.find(name) != nullptr; }
+    // Some rows of the matrix `name` [range.total, cols], as they are stored.
+    [[nodiscard]] Result<compute::WeightSource> matrix(const std::string& name,
+                                                       const RowRange& range,
+                                                       std::int64_t cols) const;
+    // Some elements of the vector `name` [range.total], as fp32.
+    [[nodiscard]] Result<std::vector<float>> vector(const std::string& name,
+                                                    const RowRange& range) const;
+
+private:
+    const StoredTensors& tensors_;
+};
+
 class WeightLoader {
 public:
     // Both outlive the loader. Matrices read in place also need `tensors` as long as they live.
     WeightLoader(const StoredTensors& tensors, compute::Backend& backend,
                  compute::Arithmetic arithmetic)
-        : tensors_(tensors), backend_(backend), arithmetic_(arithmetic) {}
+        : reader_(tensors), backend_(backend), arithmetic_(arithmetic) {}
 
-    [[nodiscard]] bool has(std::string_view name) const { return tensors_.find(name) != nullptr; }
+    [[nodiscard]] bool has(std::string_view name) const { return reader_.has(name); }
 
     // NAME.weight [rows, cols], and NAME.bias [rows] where the file has it.
     [[nodiscard]] Result<Linear> linear(const std::string& name, std::int64_t rows,
@@ -67,14 +86,15 @@ public:
     [[nodiscard]] Result<WeightVector> vector(const std::string& name, std::int64_t size) const;
     [[nodiscard]] Result<WeightVector> upload(std::span<const float> values) const;
 
+    // Matrices that a TensorReader found; `name` is for the message.
+    [[nodiscard]] Result<compute::WeightPtr> prepare(const compute::WeightSource& source,
+                                                     const std::string& name) const;
+
 private:
-    [[nodiscard]] Result<compute::WeightSource> source(const std::string& name,
-                                                       const RowRange& range,
-                                                       std::int64_t cols) const;
     [[nodiscard]] Result<WeightVector> vector_part(const std::string& name,
                                                    const RowRange& range) const;
 
-    const StoredTensors& tensors_;
+    TensorReader reader_;
     compute::Backend& backend_;
     compute::Arithmetic arithmetic_;
 };
