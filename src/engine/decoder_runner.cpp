@@ -5,12 +5,6 @@
 #include "base/check.h"
 
 namespace heddle::engine {
-namespace {
-
-// Machines that are kept with what they learned, for the next sequence with their grammar.
-constexpr std::size_t kMachinesMax = 16;
-
-}  // namespace
 
 DecoderRunner::DecoderRunner(std::unique_ptr<compute::Backend> backend,
                              std::unique_ptr<model::Decoder> decoder,
@@ -18,7 +12,7 @@ DecoderRunner::DecoderRunner(std::unique_ptr<compute::Backend> backend,
     : backend_(std::move(backend)),
       decoder_(std::move(decoder)),
       cache_(std::move(cache)),
-      tokens_(tokens) {}
+      states_(tokens) {}
 
 Result<std::unique_ptr<DecoderRunner>> DecoderRunner::load(
     std::unique_ptr<compute::Backend> backend, std::shared_ptr<const model::ModelFiles> files,
@@ -34,29 +28,8 @@ Result<std::unique_ptr<DecoderRunner>> DecoderRunner::load(
         new DecoderRunner(std::move(backend), std::move(decoder), std::move(cache), tokens));
 }
 
-std::shared_ptr<grammar::Machine> DecoderRunner::machine_for(
-    const std::shared_ptr<const grammar::Grammar>& grammar) {
-    const auto known = std::ranges::find_if(
-        machines_, [&](const auto& machine) { return &machine->grammar() == grammar.get(); });
-    std::shared_ptr<grammar::Machine> machine;
-    if (known != machines_.end() && !(*known)->exhausted()) {
-        machine = *known;
-        machines_.erase(known);
-    } else {
-        if (!trie_) trie_ = std::make_unique<grammar::TokenTrie>(tokens_);
-        machine = std::make_shared<grammar::Machine>(grammar, *trie_);
-    }
-    machines_.push_front(machine);
-    if (machines_.size() > kMachinesMax) machines_.pop_back();
-    return machine;
-}
-
 void DecoderRunner::start(SequenceStart start) {
-    Running running{SamplerState(start.params, start.seed, start.prompt, start.end_ids),
-                    start.end_ids, std::nullopt};
-    if (start.grammar) running.matcher.emplace(machine_for(start.grammar));
-    const bool is_new = running_.emplace(start.sequence, std::move(running)).second;
-    HEDDLE_CHECK(is_new, "a sequence starts once");
+    states_.start(std::move(start));
 }
 
 // The items in pieces that fit a forward pass: one, unless a static batch is larger than it.
@@ -102,7 +75,7 @@ DecoderRunner::Layout DecoderRunner::lay_out(const StepPlan& plan,
         for (std::uint32_t i = piece.offset; i < piece.offset + piece.count; ++i) {
             const bool pending = item.input_pending && i + 1 == item.count;
             const std::uint32_t position = item.position + i;
-            layout.tokens.push_back(pending ? running_.at(item.sequence).last : tokens[i]);
+            layout.tokens.push_back(pending ? states_.last(item.sequence) : tokens[i]);
             layout.positions.push_back(static_cast<std::int32_t>(position));
             layout.slots.push_back(static_cast<std::int32_t>(
                 blocks[position / block_tokens] * block_tokens + position % block_tokens));
@@ -123,7 +96,7 @@ DecoderRunner::Layout DecoderRunner::lay_out(const StepPlan& plan,
 }
 
 StepResult DecoderRunner::run(const StepPlan& plan) {
-    for (const SequenceId id : plan.retired) running_.erase(id);
+    for (const SequenceId id : plan.retired) states_.retire(id);
     StepResult result;
     for (const auto& pieces : cut(plan)) forward(plan, pieces, result);
     return result;
@@ -141,42 +114,9 @@ void DecoderRunner::forward(const StepPlan& plan, const std::vector<Piece>& piec
     for (const Piece& piece : pieces) {
         if (!piece.samples) continue;
         const float* values = logits.row<float>(row++);
-        // Rows may be padded beyond the vocabulary.
-        result.outputs.push_back(sample(piece.item->sequence, {values, tokens_.size()}));
+        result.outputs.push_back(states_.sample(piece.item->sequence,
+                                                {values, static_cast<std::size_t>(logits.cols())}));
     }
-}
-
-StepOutput DecoderRunner::sample(SequenceId sequence, std::span<const float> logits) {
-    Running& running = running_.at(sequence);
-    StepOutput output;
-    output.sequence = sequence;
-    row_.assign(logits.begin(), logits.end());
-    std::optional<grammar::TokenMask> mask;
-    if (running.matcher) {
-        auto allowed = running.matcher->mask(running.end_ids);
-        if (!allowed) {
-            output.error = std::move(allowed).error();
-            return output;
-        }
-        mask = std::move(*allowed);
-    }
-    auto chosen = sampler_.sample(row_, running.sampling, mask ? &*mask : nullptr);
-    if (!chosen) {
-        output.error = std::move(chosen).error();
-        return output;
-    }
-    output.sample = std::move(*chosen);
-    running.last = output.sample.token;
-    running.sampling.append(running.last);
-    const bool ends = std::ranges::find(running.end_ids, running.last) != running.end_ids.end();
-    // A mask may allow what leads to an end from which nothing goes on, such as a class without
-    // characters: a grammar that a client sent fails its own answer then.
-    if (running.matcher && !ends && !running.matcher->accept(running.last)) {
-        output.error =
-            Error(ErrorCode::kInvalidArgument, "the output constraint cannot be satisfied")
-                .with_reason("constraint_unsatisfiable");
-    }
-    return output;
 }
 
 }  // namespace heddle::engine

@@ -4,17 +4,14 @@
 // One thread at a time.
 #pragma once
 
-#include <deque>
 #include <memory>
-#include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "compute/backend.h"
 #include "compute/kv_cache.h"
 #include "engine/executor.h"
-#include "engine/grammar/matcher.h"
+#include "engine/sampling_states.h"
 #include "engine/token_table.h"
 #include "model/decoder.h"
 
@@ -40,12 +37,6 @@ public:
     [[nodiscard]] const model::Decoder& decoder() const { return *decoder_; }
 
 private:
-    struct Running {
-        SamplerState sampling;
-        std::vector<TokenId> end_ids;
-        std::optional<grammar::Matcher> matcher;
-        TokenId last = 0;
-    };
     // A part of an item that goes through the model in one piece.
     struct Piece {
         const StepItem* item = nullptr;
@@ -66,20 +57,12 @@ private:
     [[nodiscard]] std::vector<std::vector<Piece>> cut(const StepPlan& plan) const;
     [[nodiscard]] Layout lay_out(const StepPlan& plan, const std::vector<Piece>& pieces) const;
     void forward(const StepPlan& plan, const std::vector<Piece>& pieces, StepResult& result);
-    [[nodiscard]] StepOutput sample(SequenceId sequence, std::span<const float> logits);
-    [[nodiscard]] std::shared_ptr<grammar::Machine> machine_for(
-        const std::shared_ptr<const grammar::Grammar>& grammar);
 
     // In the order in which they need each other.
     std::unique_ptr<compute::Backend> backend_;
     std::unique_ptr<model::Decoder> decoder_;
     std::unique_ptr<compute::KvCache> cache_;
-    const TokenTable& tokens_;
-    std::unordered_map<SequenceId, Running> running_;
-    Sampler sampler_;
-    std::vector<float> row_;                                  // scratch
-    std::unique_ptr<grammar::TokenTrie> trie_;                // made for the first constraint
-    std::deque<std::shared_ptr<grammar::Machine>> machines_;  // latest first
+    SamplingStates states_;
 };
 
 }  // namespace heddle::engine

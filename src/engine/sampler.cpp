@@ -68,8 +68,8 @@ void SamplerState::append(TokenId token) {
     ++answer_[token];
 }
 
-double SamplerState::chance() const {
-    return static_cast<double>(scramble(seed_, generated_) >> 11) * 0x1.0p-53;
+double SamplerState::chance_at(std::size_t place) const {
+    return static_cast<double>(scramble(seed_, place) >> 11) * 0x1.0p-53;
 }
 
 void SamplerState::adjust(std::span<float> logits) const {

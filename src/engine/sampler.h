@@ -42,7 +42,8 @@ public:
     [[nodiscard]] const SamplingParams& params() const { return params_; }
     [[nodiscard]] std::size_t generated() const { return generated_; }
     // Uniform in [0, 1), fixed for this place of this answer.
-    [[nodiscard]] double chance() const;
+    [[nodiscard]] double chance() const { return chance_at(generated_); }
+    [[nodiscard]] double chance_at(std::size_t place) const;
 
     // Logit bias, penalties and the minimum length, in place.
     void adjust(std::span<float> logits) const;
