@@ -265,7 +265,8 @@ TEST_F(CudaAttention, DecodeRotatesOnTheWay) {
         attend_decode(scene.call(plain.device<bf16>()), list.as(), 5, splits, space, nullptr,
                       nullptr);
         expect_near(fused.read(), plain.read(), 4e-3, "rotated " + std::to_string(shape.dim));
-        expect_near(fused_keys, scene.keys(), 1e-4, "keys " + std::to_string(shape.dim));
+        // A key may round to its neighbour: the two sum its norm in another order.
+        expect_near(fused_keys, scene.keys(), 2e-3, "keys " + std::to_string(shape.dim));
     }
 }
 

@@ -1,8 +1,9 @@
 // Products with few rows, where the weights' way through memory is all that counts. A block takes
-// 16 rows of W, its eight warps 64 columns each in turn; every thread loads 16 bytes of two rows
-// straight into the fragments of the tensor cores (the order of columns within a product is free
-// as long as X agrees), and keeps four such loads in flight, the first of them from before the
-// kernel in front has ended: weights do not depend on it.
+// 16 rows of W, its eight warps 64 columns each in turn. Every warp has a ring of its own in
+// shared memory, three pieces of 2 KiB ahead and filled by asynchronous copies, the first of them
+// from before the kernel in front has ended: weights do not depend on it. A thread's eight
+// elements of a row go into the tensor cores' fragments as they lie (the order of columns within
+// a product is free as long as X agrees).
 #include <algorithm>
 
 #include "compute/cuda/device/activation.cuh"
@@ -17,24 +18,35 @@ constexpr int kWarps = kThreads / 32;
 constexpr int kRowsOfTile = 16;
 constexpr int kMultiprocessors = 132;
 constexpr int kChunk = 64;
-constexpr int kInFlight = 4;
+constexpr int kStages = 4;  // of a warp's ring
 constexpr int kNormRowsMax = 4;
 constexpr int kNormVectors = 3;        // of eight elements that a thread norms
-constexpr int kSharedMax = 88 * 1024;  // of X, for two blocks a multiprocessor
-
-__device__ uint4 load_weight(const bf16* from) {
-    uint4 r;
-    asm volatile("ld.global.nc.L1::no_allocate.L2::128B.v4.u32 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(r.x), "=r"(r.y), "=r"(r.z), "=r"(r.w)
-                 : "l"(from));
-    return r;
-}
+constexpr int kSharedMax = 40 * 1024;  // of X, for two blocks a multiprocessor
 
 // One chunk of a warp: rows g and g + 8, columns 8t … and 32 + 8t ….
 struct Piece {
     uint4 low[2];   // row g
     uint4 high[2];  // row g + 8
 };
+
+constexpr int kPieceElements = kRowsOfTile * kChunk;
+
+// Where eight elements of a piece lie: odd rows have their halves swapped, so that the four
+// threads of two rows meet all banks.
+__device__ int place_in_piece(int row, int eight) {
+    return row * kChunk + (eight ^ ((row & 1) * 4)) * 8;
+}
+
+__device__ void read_piece(Piece& piece, const bf16* ring) {
+    const int g = static_cast<int>(threadIdx.x % 32) / 4;
+    const int t = static_cast<int>(threadIdx.x) % 4;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int eight = half * 4 + t;
+        piece.low[half] = *reinterpret_cast<const uint4*>(ring + place_in_piece(g, eight));
+        piece.high[half] = *reinterpret_cast<const uint4*>(ring + place_in_piece(g + 8, eight));
+    }
+}
 
 // The chunks of a warp over all tiles of its block, one after another.
 struct Walk {
@@ -54,15 +66,21 @@ struct Walk {
         return (chunk * kWarps + static_cast<int>(threadIdx.x / 32)) * kChunk +
                static_cast<int>(threadIdx.x % 4) * 8;
     }
-    __device__ void load(Piece& piece) const {
-        if (tile >= tiles || chunks == 0) return;
-        const int g = static_cast<int>(threadIdx.x % 32) / 4;
-        const bf16* from =
-            weight + static_cast<std::int64_t>(tile * kRowsOfTile + g) * k + column();
-        piece.low[0] = load_weight(from);
-        piece.low[1] = load_weight(from + 32);
-        piece.high[0] = load_weight(from + 8LL * k);
-        piece.high[1] = load_weight(from + 8LL * k + 32);
+    // Starts the copy of the chunk to a stage of the warp's ring.
+    __device__ void fetch(std::uint32_t stage) const {
+        if (tile < tiles && chunks > 0) {
+            const int lane = static_cast<int>(threadIdx.x) % 32;
+            const int first = (chunk * kWarps + static_cast<int>(threadIdx.x / 32)) * kChunk;
+            const bf16* from = weight + static_cast<std::int64_t>(tile) * kRowsOfTile * k + first;
+#pragma unroll
+            for (int i = 0; i < 4; ++i) {
+                const int row = i * 4 + lane / 8;
+                const int eight = lane % 8;
+                copy_16(stage + place_in_piece(row, eight) * 2,
+                        from + static_cast<std::int64_t>(row) * k + eight * 8, true);
+            }
+        }
+        commit_copies();
     }
     __device__ void advance() {
         if (++chunk >= chunks) {
@@ -99,11 +117,9 @@ __device__ void copy_into(bf16* shared, const SkinnyCall& c) {
     for (int i = static_cast<int>(threadIdx.x); i < c.m * pieces; i += kThreads) {
         const int row = i / pieces;
         const int column = i % pieces * 8;
-        copy_16(shared_address(shared + row * (c.k + kRowPadding) + column),
-                c.x + static_cast<std::int64_t>(row) * c.k + column, true);
+        store_eight(shared + row * (c.k + kRowPadding) + column,
+                    load_eight(c.x + static_cast<std::int64_t>(row) * c.k + column));
     }
-    commit_copies();
-    wait_copies<0>();
     __syncthreads();
 }
 
@@ -217,16 +233,18 @@ __global__ void __launch_bounds__(kThreads, 2)
     skinny_kernel(const SkinnyCall c, const bool x_shared) {
     extern __shared__ float4 dynamic[];
     __shared__ float parts[2][kWarps * kRowsOfTile * 8 * kColumns];
+    auto* rings = reinterpret_cast<bf16*>(dynamic);
+    bf16* ring = rings + static_cast<int>(threadIdx.x / 32) * kStages * kPieceElements;
+    bf16* shared = rings + kWarps * kStages * kPieceElements;
+    const std::uint32_t ring_at = shared_address(ring);
     Walk ahead(c);
-    Piece ring[kInFlight];
 #pragma unroll
-    for (int i = 0; i < kInFlight; ++i) {
-        ahead.load(ring[i]);
+    for (int i = 0; i + 1 < kStages; ++i) {
+        ahead.fetch(ring_at + i * kPieceElements * 2);
         ahead.advance();
     }
     wait_for_inputs();
     let_next_begin();
-    auto* shared = reinterpret_cast<bf16*>(dynamic);
     if (c.norm != nullptr) {
         norm_into(shared, c);
     } else if (x_shared) {
@@ -237,31 +255,35 @@ __global__ void __launch_bounds__(kThreads, 2)
     Walk now(c);
     float sums[kColumns][4] = {};
     int side = 0;
-    while (now.tile < now.tiles) {
-#pragma unroll
-        for (int i = 0; i < kInFlight; ++i) {
-            if (now.tile >= now.tiles) break;
-            if (now.chunks > 0) {
-                uint4 x[kColumns][2];
-                load_x<kColumns>(x, x_from, c.m, x_stride, now.column());
-                multiply<kColumns>(sums, ring[i], x);
-                ahead.load(ring[i]);
-                ahead.advance();
-            }
-            const int tile = now.tile;
-            now.advance();
-            if (now.tile == tile) continue;
-            // The tile is done, for all warps at the same count of barriers.
-            store_parts<kColumns>(parts[side], sums);
-            for (auto& of_column : sums) {
-                for (float& sum : of_column) sum = 0;
-            }
-            __syncthreads();
-            finish_tile<kColumns, kEnd>(c, parts[side], tile);
-            side ^= 1;
+    for (int unit = 0; now.tile < now.tiles; ++unit) {
+        wait_copies<kStages - 2>();
+        __syncwarp();
+        if (now.chunks > 0) {
+            Piece piece;
+            uint4 x[kColumns][2];
+            read_piece(piece, ring + unit % kStages * kPieceElements);
+            load_x<kColumns>(x, x_from, c.m, x_stride, now.column());
+            // The stage that the turn before has read.
+            ahead.fetch(ring_at + (unit + kStages - 1) % kStages * kPieceElements * 2);
+            ahead.advance();
+            multiply<kColumns>(sums, piece, x);
         }
+        const int tile = now.tile;
+        now.advance();
+        if (now.tile == tile) continue;
+        // The tile is done, for all warps at the same count of barriers.
+        store_parts<kColumns>(parts[side], sums);
+        for (auto& of_column : sums) {
+            for (float& sum : of_column) sum = 0;
+        }
+        __syncthreads();
+        finish_tile<kColumns, kEnd>(c, parts[side], tile);
+        side ^= 1;
     }
+    wait_copies<0>();
 }
+
+constexpr int kRingBytes = kWarps * kStages * kPieceElements * static_cast<int>(sizeof(bf16));
 
 // The bytes of X in shared memory; 0 when it stays where it is.
 int shared_bytes(int m, int k) {
@@ -274,7 +296,8 @@ void launch_skinny(const SkinnyCall& call, cudaStream_t stream) {
     const dim3 grid(std::min(call.n / kRowsOfTile, 2 * kMultiprocessors));
     const int shared = shared_bytes(call.m, call.k);
     const auto go = [&](auto kernel) {
-        launch(kernel, grid, kThreads, static_cast<std::size_t>(shared), stream, call, shared > 0);
+        launch(kernel, grid, kThreads, static_cast<std::size_t>(kRingBytes + shared), stream, call,
+               shared > 0);
     };
     switch (call.end) {
         case SkinnyEnd::kStore:
@@ -290,10 +313,10 @@ void launch_skinny(const SkinnyCall& call, cudaStream_t stream) {
 
 template <int kColumns>
 void allow_all() {
-    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kStore>, kSharedMax);
-    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kAdd>, kSharedMax);
-    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kActivate>, kSharedMax);
-    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kStoreFloat>, kSharedMax);
+    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kStore>, kRingBytes + kSharedMax);
+    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kAdd>, kRingBytes + kSharedMax);
+    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kActivate>, kRingBytes + kSharedMax);
+    allow_shared(skinny_kernel<kColumns, SkinnyEnd::kStoreFloat>, kRingBytes + kSharedMax);
 }
 
 }  // namespace
