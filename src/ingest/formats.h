@@ -35,7 +35,8 @@ public:
 struct Format {
     std::string_view name;
     std::string_view content_type;
-    std::span<const std::string_view> extensions;  // lower case, without the dot
+    std::span<const std::string_view> other_types;  // that clients also send for it
+    std::span<const std::string_view> extensions;   // lower case, without the dot
     // Whether the first bytes of a file (at most 1,024) can be of this format.
     bool (*recognises)(std::string_view head);
     // Null when what it needs is not installed.
@@ -48,5 +49,7 @@ inline constexpr std::size_t kHeadBytes = 1024;
 // Null for a name or content type (parameters after ";" ignored) that is not in the list.
 [[nodiscard]] const Format* find_format(std::string_view name);
 [[nodiscard]] const Format* find_format_of_type(std::string_view content_type);
+// By what follows the last dot of a file's name, in any case.
+[[nodiscard]] const Format* find_format_of_file(std::string_view file_name);
 
 }  // namespace heddle::ingest

@@ -156,4 +156,9 @@ MainText extract_main_text(const HtmlTree& tree, const MainTextOptions& options)
     return out;
 }
 
+VisibleText visible_text(const HtmlTree& tree) {
+    const PageView page(tree);
+    return {write_markdown(page, page.body()), page.invisible_characters()};
+}
+
 }  // namespace heddle::markup

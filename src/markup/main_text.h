@@ -43,4 +43,11 @@ struct MainText {
 
 [[nodiscard]] MainText extract_main_text(const HtmlTree& tree, const MainTextOptions& options = {});
 
+// Everything that a reader sees: for files that are one text and no part of a site.
+struct VisibleText {
+    std::string markdown;
+    std::size_t invisible_characters = 0;
+};
+[[nodiscard]] VisibleText visible_text(const HtmlTree& tree);
+
 }  // namespace heddle::markup

@@ -21,7 +21,7 @@ using sandbox::RecordWriter;
 constexpr std::uint32_t kPagesPerProgress = 16;
 // Annotations of a page that are looked at. Manuals have hundreds of links on a page, and asking
 // for each costs a twentieth of the reading; a document with a form is looked at in full.
-constexpr int kAnnotationsMax = 24;
+constexpr int kAnnotationsMax = 12;
 constexpr int kFormAnnotationsMax = 10'000;
 constexpr int kFlattenForDisplay = 0;
 
@@ -130,6 +130,7 @@ constexpr std::array<std::string_view, 1> kExtensions = {"pdf"};
 const Format& pdf_format() {
     static constexpr Format kFormat{.name = "pdf",
                                     .content_type = "application/pdf",
+                                    .other_types = {},
                                     .extensions = kExtensions,
                                     .recognises = recognises,
                                     .open = open};

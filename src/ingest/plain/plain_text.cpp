@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ingest/clean.h"
+#include "markup/charset.h"
 #include "text/utf8.h"
 
 namespace heddle::ingest::plain {
@@ -159,7 +160,8 @@ public:
     ReadOutcome read(std::string_view bytes, sandbox::RecordWriter& out) override {
         if (bytes.size() > limits_.text_bytes)
             return tl::unexpected(sandbox::Failure::kTooMuchText);
-        const std::vector<Block> blocks = read_blocks(bytes, kDialect);
+        const std::string text = markup::decode_text(bytes, {}, /*is_html=*/false).utf8;
+        const std::vector<Block> blocks = read_blocks(text, kDialect);
         if (blocks.empty()) return tl::unexpected(sandbox::Failure::kEmpty);
         if (blocks.front().kind == BlockKind::kHeading) out.title(blocks.front().text);
         for (const Block& block : blocks) out.block(block);
@@ -170,14 +172,6 @@ private:
     const ParseLimits limits_;
 };
 
-// No control characters but those of lines and tabs: what editors call a text file.
-bool looks_like_text(std::string_view head) {
-    return std::none_of(head.begin(), head.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f';
-    });
-}
-
 template <Dialect kDialect>
 std::unique_ptr<FormatReader> open(const ReaderOptions& options) {
     return std::make_unique<TextReader<kDialect>>(options.limits);
@@ -185,8 +179,17 @@ std::unique_ptr<FormatReader> open(const ReaderOptions& options) {
 
 constexpr std::array<std::string_view, 2> kTextExtensions = {"txt", "text"};
 constexpr std::array<std::string_view, 2> kMarkdownExtensions = {"md", "markdown"};
+constexpr std::array<std::string_view, 1> kMarkdownOtherTypes = {"text/x-markdown"};
 
 }  // namespace
+
+bool looks_like_text(std::string_view head) {
+    if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF")) return true;
+    return std::none_of(head.begin(), head.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f';
+    });
+}
 
 std::vector<Block> read_blocks(std::string_view text, Dialect dialect) {
     if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -203,6 +206,7 @@ std::vector<Block> read_blocks(std::string_view text, Dialect dialect) {
 const Format& text_format() {
     static constexpr Format kFormat{.name = "text",
                                     .content_type = "text/plain",
+                                    .other_types = {},
                                     .extensions = kTextExtensions,
                                     .recognises = looks_like_text,
                                     .open = open<Dialect::kPlain>};
@@ -212,6 +216,7 @@ const Format& text_format() {
 const Format& markdown_format() {
     static constexpr Format kFormat{.name = "markdown",
                                     .content_type = "text/markdown",
+                                    .other_types = kMarkdownOtherTypes,
                                     .extensions = kMarkdownExtensions,
                                     .recognises = looks_like_text,
                                     .open = open<Dialect::kMarkdown>};

@@ -12,7 +12,10 @@ namespace heddle::ingest::plain {
 // list items, table rows, paragraphs. Marks inside a line are left as they are written.
 [[nodiscard]] const Format& markdown_format();
 
-// The readers' common part, for tests: blocks of a whole text.
+// No control characters but those of lines and tabs, or the mark of UTF-16 in front.
+[[nodiscard]] bool looks_like_text(std::string_view head);
+
+// The blocks of a whole text; other formats that are read through Markdown use it too.
 enum class Dialect { kPlain, kMarkdown };
 [[nodiscard]] std::vector<Block> read_blocks(std::string_view text, Dialect dialect);
 

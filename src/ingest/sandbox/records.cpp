@@ -103,6 +103,8 @@ Error failure_error(Failure failure, const ParseLimits& limits) {
             return Error(ErrorCode::kUnavailable,
                          "documents are refused: this system cannot confine their reader")
                 .with_reason("no_sandbox");
+        case Failure::kUnpacksTooFar:
+            return error("the file unpacks to far more than its size allows", "unpacks_too_far");
     }
     return broken();
 }
@@ -236,7 +238,7 @@ bool RecordReader::accept(RecordKind kind, std::string_view payload) {
             failure_ = static_cast<Failure>(cursor.take<std::uint8_t>());
             finished_ = true;
             return cursor.ok && cursor.rest.empty() && failure_ >= Failure::kDamaged &&
-                   failure_ <= Failure::kNoSandbox;
+                   failure_ <= Failure::kUnpacksTooFar;
         case RecordKind::kEnd:
             finished_ = true;
             return payload.empty();

@@ -48,6 +48,7 @@ enum class Failure : std::uint8_t {
     kOutOfMemory,
     kNoReader,
     kNoSandbox,
+    kUnpacksTooFar,
 };
 
 // An error with reason() "encrypted", "damaged", …, and a message fit for the client.

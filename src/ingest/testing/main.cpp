@@ -98,6 +98,7 @@ int run(int argc, char** argv) {
     std::vector<Format> readers(formats().begin(), formats().end());
     readers.push_back({.name = "evil",
                        .content_type = "text/evil",
+                       .other_types = {},
                        .extensions = {},
                        .recognises = [](std::string_view) { return true; },
                        .open = [](const ReaderOptions&) -> std::unique_ptr<FormatReader> {
