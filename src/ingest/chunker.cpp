@@ -7,90 +7,20 @@
 #include <utility>
 
 #include "ingest/clean.h"
+#include "ingest/laid_out.h"
 #include "ingest/packing.h"
+#include "ingest/recursive_chunker.h"
 #include "text/sentences.h"
 #include "text/utf8.h"
 
 namespace heddle::ingest {
 namespace {
 
-constexpr std::string_view kPathSeparator = " › ";
 constexpr std::size_t kContextShare = 4;  // title and headings take at most one part in four
 constexpr std::size_t kTokensLeast = 16;
 constexpr std::size_t kTokensMost = 8192;
 constexpr std::size_t kCharactersLeast = 32;
 constexpr std::size_t kCharactersMost = 100'000;
-
-// Where a line of the file stands in the document's text.
-struct PlacedLine {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    std::uint32_t page = 0;
-    Box box;
-};
-
-struct PlacedBlock {
-    const Block* block = nullptr;
-    std::size_t begin = 0;
-};
-
-// The document's text with the places of its blocks and lines.
-struct LaidOut {
-    std::string text;
-    std::vector<PlacedBlock> blocks;
-    std::vector<PlacedLine> lines;
-};
-
-LaidOut lay_out(const ParsedDocument& document) {
-    LaidOut out;
-    const Block* before = nullptr;
-    for (const Block& block : document.blocks) {
-        const bool row = before != nullptr && before->kind == BlockKind::kTableRow &&
-                         block.kind == BlockKind::kTableRow;
-        if (before != nullptr) out.text += row ? "\n" : "\n\n";
-        const std::size_t begin = out.text.size();
-        out.blocks.push_back({&block, begin});
-        for (std::size_t i = 0; i < block.lines.size(); ++i) {
-            const Line& line = block.lines[i];
-            const std::size_t end =
-                i + 1 < block.lines.size() ? block.lines[i + 1].start : block.text.size();
-            out.lines.push_back({begin + line.start, begin + end, line.page, line.box});
-        }
-        out.text += block.text;
-        before = &block;
-    }
-    return out;
-}
-
-struct Heading {
-    std::uint8_t level = 0;
-    std::string text;
-};
-
-std::string path_of(const std::vector<Heading>& headings) {
-    std::string path;
-    for (const Heading& heading : headings) {
-        if (!path.empty()) path += kPathSeparator;
-        path += heading.text;
-    }
-    return path;
-}
-
-// Counts characters of a text at rising places.
-class CharacterCounter {
-public:
-    explicit CharacterCounter(std::string_view text) : text_(text) {}
-    std::uint64_t at(std::size_t byte) {
-        characters_ += text::count_code_points(text_.substr(byte_, byte - byte_));
-        byte_ = byte;
-        return characters_;
-    }
-
-private:
-    std::string_view text_;
-    std::size_t byte_ = 0;
-    std::uint64_t characters_ = 0;
-};
 
 class Chunker {
 public:
@@ -121,8 +51,7 @@ private:
     void add_heading(const PlacedBlock& placed) {
         const Block& block = *placed.block;
         if (open_tokens_ >= config_.tokens_min) close();
-        while (!headings_.empty() && headings_.back().level >= block.level) headings_.pop_back();
-        headings_.push_back({block.level, block.text});
+        headings_.enter(block);
         if (pieces_.empty())
             begin_section();
         else
@@ -160,30 +89,11 @@ private:
 
     // What stands in front of the chunks to come, and the tokens that are left beside it.
     void begin_section() {
-        path_ = path_of(headings_);
-        context_.clear();
-        if (config_.embed_context) {
-            context_ = fitting_context();
-            if (!context_.empty()) context_ += '\n';
-        }
-        budget_ = tokens_max_ - std::min(tokens_max_ / kContextShare, count_tokens_(context_));
-    }
-
-    // Title and headings, or the innermost headings that fit into their share.
-    [[nodiscard]] std::string fitting_context() const {
+        path_ = headings_.text();
         const std::size_t share = tokens_max_ / kContextShare;
-        std::vector<std::string> parts{title_};
-        for (const Heading& heading : headings_) parts.push_back(heading.text);
-        for (std::size_t first = 0; first < parts.size(); ++first) {
-            std::string context;
-            for (std::size_t i = first; i < parts.size(); ++i) {
-                if (parts[i].empty() || (i > first && parts[i] == parts[i - 1])) continue;
-                if (!context.empty()) context += kPathSeparator;
-                context += parts[i];
-            }
-            if (count_tokens_(context) <= share) return context;
-        }
-        return {};
+        context_.clear();
+        if (config_.embed_context) context_ = headings_.context(title_, share, count_tokens_);
+        budget_ = tokens_max_ - std::min(share, count_tokens_(context_));
     }
 
     // Ends the open chunk. The tokens of the whole are counted once more: pieces that do not fit
@@ -215,25 +125,8 @@ private:
                     .heading_path = path_};
         chunk.char_start = characters_.at(begin);
         chunk.char_end = characters_.at(end);
-        add_lines(chunk, begin, end);
+        add_lines(chunk, source_, begin, end, next_line_);
         chunks_.push_back(std::move(chunk));
-    }
-
-    void add_lines(Chunk& chunk, std::size_t begin, std::size_t end) {
-        while (next_line_ < source_.lines.size() && source_.lines[next_line_].end <= begin)
-            ++next_line_;
-        for (std::size_t i = next_line_; i < source_.lines.size(); ++i) {
-            const PlacedLine& line = source_.lines[i];
-            if (line.begin >= end) break;
-            const std::size_t start = line.begin > begin ? line.begin - begin : 0;
-            chunk.lines.push_back({line.page, static_cast<std::uint32_t>(start), line.box});
-        }
-        if (chunk.lines.empty()) return;
-        const auto [first, last] =
-            std::minmax_element(chunk.lines.begin(), chunk.lines.end(),
-                                [](const Line& a, const Line& b) { return a.page < b.page; });
-        chunk.page_start = first->page;
-        chunk.page_end = last->page;
     }
 
     // A document of nothing but headings (slides) is made of them.
@@ -252,7 +145,7 @@ private:
     CharacterCounter characters_;
     const std::string title_;
 
-    std::vector<Heading> headings_;
+    HeadingPath headings_;
     std::string path_;
     std::string context_;
     std::size_t budget_ = 0;
@@ -331,22 +224,33 @@ Result<ChunkerConfig> parse_chunker(std::string_view text) {
     const std::size_t colon = text.find(':');
     const std::string_view kind = text.substr(0, colon);
     const bool numbered = colon != std::string_view::npos;
-    const std::string_view number = numbered ? text.substr(colon + 1) : std::string_view();
+    std::string_view number = numbered ? text.substr(colon + 1) : std::string_view();
     bool ok = false;
     if (kind == "sentences") {
         ok = (!numbered || read_number(number, config.tokens)) && config.tokens >= kTokensLeast &&
              config.tokens <= kTokensMost;
         config.tokens_min = std::min(config.tokens_min, config.tokens / 2);
+    } else if (kind == "recursive") {
+        config.kind = ChunkerKind::kRecursive;
+        const std::size_t second = number.find(':');
+        ok = second == std::string_view::npos ||
+             read_number(number.substr(second + 1), config.overlap);
+        number = number.substr(0, second);
+        ok = ok && (!numbered || read_number(number, config.tokens)) &&
+             config.tokens >= kTokensLeast && config.tokens <= kTokensMost &&
+             config.overlap <= config.tokens / 2;
     } else if (kind == "chars") {
         config.kind = ChunkerKind::kCharacters;
         ok = (!numbered || read_number(number, config.characters)) &&
              config.characters >= kCharactersLeast && config.characters <= kCharactersMost;
     }
     if (ok) return config;
-    return fail(Error(ErrorCode::kInvalidArgument,
-                      fmt::format("chunker must be sentences[:{}…{}] or chars[:{}…{}]",
-                                  kTokensLeast, kTokensMost, kCharactersLeast, kCharactersMost))
-                    .with_param("chunker"));
+    return fail(
+        Error(ErrorCode::kInvalidArgument,
+              fmt::format("chunker must be sentences[:{0}…{1}], recursive[:{0}…{1}[:overlap, "
+                          "at most half]] or chars[:{2}…{3}]",
+                          kTokensLeast, kTokensMost, kCharactersLeast, kCharactersMost))
+            .with_param("chunker"));
 }
 
 std::string document_text(const ParsedDocument& document) {
@@ -356,6 +260,8 @@ std::string document_text(const ParsedDocument& document) {
 std::vector<Chunk> chunk_document(const ParsedDocument& document, std::string_view name,
                                   const ChunkerConfig& config, EmbedderLimit limit,
                                   const CountTokens& count_tokens) {
+    if (config.kind == ChunkerKind::kRecursive)
+        return chunk_recursively(document, name, config, limit, count_tokens);
     if (config.kind == ChunkerKind::kCharacters)
         return CharacterChunker(document, config, limit, count_tokens).run();
     return Chunker(document, name, config, limit, count_tokens).run();

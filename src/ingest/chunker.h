@@ -18,7 +18,7 @@ namespace heddle::ingest {
 // Tokens of a text as the embedder counts them, without special ones.
 using CountTokens = std::function<std::size_t(std::string_view)>;
 
-enum class ChunkerKind { kSentences, kCharacters };
+enum class ChunkerKind { kSentences, kRecursive, kCharacters };
 
 struct ChunkerConfig {
     ChunkerKind kind = ChunkerKind::kSentences;
@@ -26,13 +26,15 @@ struct ChunkerConfig {
     std::size_t tokens = 250;
     // A section shorter than this is packed together with the next one.
     std::size_t tokens_min = 80;
+    // kRecursive: tokens that a passage repeats of the one before, at most half of `tokens`.
+    std::size_t overlap = 50;
     // kCharacters: pieces of so many characters, whatever stands there.
     std::size_t characters = 512;
-    // Puts title and headings in front of what is embedded (kSentences).
+    // Puts title and headings in front of what is embedded (not with kCharacters).
     bool embed_context = true;
 };
 
-// "sentences", "sentences:250" or "chars:512".
+// "sentences", "sentences:250", "recursive:250:50" (tokens, overlap) or "chars:512".
 [[nodiscard]] Result<ChunkerConfig> parse_chunker(std::string_view text);
 
 // What the embedder reads at most, its special tokens not counted in.
@@ -55,7 +57,8 @@ struct Chunk {
 // line break. Chunks of sentences are pieces of it.
 [[nodiscard]] std::string document_text(const ParsedDocument& document);
 
-// `name` stands in for a missing title. Rising, disjoint; all text outside of headings is in one.
+// `name` stands in for a missing title. Rising; disjoint but for the overlap of kRecursive; all
+// text outside of headings is in one.
 [[nodiscard]] std::vector<Chunk> chunk_document(const ParsedDocument& document,
                                                 std::string_view name, const ChunkerConfig& config,
                                                 EmbedderLimit limit,

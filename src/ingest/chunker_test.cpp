@@ -224,11 +224,58 @@ TEST(Packing, CutsAWordThatIsLongerThanTheLimit) {
 TEST(ChunkerConfig, IsReadFromText) {
     EXPECT_EQ(parse_chunker("sentences")->tokens, 250U);
     EXPECT_EQ(parse_chunker("sentences:128")->tokens, 128U);
+    EXPECT_EQ(parse_chunker("recursive:200:40")->overlap, 40U);
+    EXPECT_EQ(parse_chunker("recursive:200")->tokens, 200U);
+    EXPECT_EQ(parse_chunker("recursive")->kind, ChunkerKind::kRecursive);
+    for (const char* bad : {"recursive:200:101", "recursive:", "recursive:x", "recursive:200:"})
+        EXPECT_FALSE(parse_chunker(bad)) << bad;
     EXPECT_EQ(parse_chunker("chars:512")->kind, ChunkerKind::kCharacters);
     EXPECT_EQ(parse_chunker("chars:512")->characters, 512U);
     for (const char* bad : {"", "chars:", "chars:0", "chars:512x", "words", "sentences:-1",
                             "sentences:99999999999999999999"})
         EXPECT_FALSE(parse_chunker(bad)) << bad;
+}
+
+// Every word is in a passage, each passage repeats the end of the one before, and none is longer
+// than the embedder reads.
+TEST(RecursiveChunker, OverlapsAndCoversTheText) {
+    const ParsedDocument document =
+        document_of({heading("Warp", 1), paragraph(sentences(40, "warp")), heading("Weft", 1),
+                     paragraph(sentences(30, "weft"), 2)});
+    const std::string text = document_text(document);
+    const ChunkerConfig config{.kind = ChunkerKind::kRecursive, .tokens = 100, .overlap = 25};
+    const std::vector<Chunk> chunks = chunk(document, config);
+    ASSERT_GT(chunks.size(), 6U);
+    std::uint64_t covered = 0;
+    std::size_t overlapping = 0;
+    for (const Chunk& each : chunks) {
+        EXPECT_LE(count_tokens(each.embedded), 100U);
+        EXPECT_EQ(substring(text, each.char_start, each.char_end), each.text);
+        EXPECT_LE(each.char_start, covered + 2) << "only white space may be left out";
+        if (each.char_start < covered) {
+            ++overlapping;
+            EXPECT_LE(count_tokens(substring(text, each.char_start, covered)), 26U);
+        }
+        EXPECT_GT(each.char_end, covered);
+        covered = each.char_end;
+    }
+    EXPECT_EQ(covered, text::count_code_points(text));
+    EXPECT_GE(overlapping, chunks.size() - 2);
+    EXPECT_EQ(chunks.front().heading_path, "Warp");
+    EXPECT_TRUE(chunks.front().embedded.starts_with("On Looms › Warp\n"));
+    EXPECT_EQ(chunks.back().heading_path, "Weft");
+    EXPECT_EQ(chunks.back().page_end, 2U);
+}
+
+TEST(RecursiveChunker, CutsWhatIsTooLongAndKeepsToTheEmbedder) {
+    const ParsedDocument document = document_of({paragraph(std::string(5'000, 'x'))});
+    const ChunkerConfig config{.kind = ChunkerKind::kRecursive, .tokens = 400, .overlap = 0};
+    std::string joined;
+    for (const Chunk& each : chunk(document, config, 64)) {
+        EXPECT_LE(count_tokens(each.embedded), 64U);
+        joined += each.text;
+    }
+    EXPECT_EQ(joined, std::string(5'000, 'x'));
 }
 
 }  // namespace
