@@ -72,6 +72,15 @@ void take_text_functions(Symbols& symbols, PdfiumLibrary& library) {
         .take(library.text_object, "FPDFText_GetTextObject");
 }
 
+void take_painting_functions(Symbols& symbols, PdfiumLibrary& library) {
+    symbols.take(library.create_bitmap, "FPDFBitmap_CreateEx")
+        .take(library.fill_bitmap, "FPDFBitmap_FillRect")
+        .take(library.render_page, "FPDF_RenderPageBitmap")
+        .take(library.bitmap_buffer, "FPDFBitmap_GetBuffer")
+        .take(library.bitmap_stride, "FPDFBitmap_GetStride")
+        .take(library.destroy_bitmap, "FPDFBitmap_Destroy");
+}
+
 }  // namespace
 
 std::unique_ptr<const PdfiumLibrary> open_pdfium(const std::string& path) {
@@ -82,6 +91,7 @@ std::unique_ptr<const PdfiumLibrary> open_pdfium(const std::string& path) {
     take_document_functions(symbols, *library);
     take_page_functions(symbols, *library);
     take_text_functions(symbols, *library);
+    take_painting_functions(symbols, *library);
     if (!symbols.complete()) return nullptr;
     library->init_library();
     return library;

@@ -16,6 +16,7 @@ struct FpdfObject;
 struct FpdfBookmark;
 struct FpdfDestination;
 struct FpdfAnnotation;
+struct FpdfBitmap;
 
 struct FpdfRect {
     float left, top, right, bottom;
@@ -80,6 +81,15 @@ struct PdfiumLibrary {
     unsigned long (*bookmark_title)(FpdfBookmark*, void* buffer, unsigned long bytes);
     FpdfDestination* (*bookmark_destination)(FpdfDocument*, FpdfBookmark*);
     int (*destination_page)(FpdfDocument*, FpdfDestination*);
+
+    // Four bytes a pixel; PDFium's own memory when `first_scan` is null.
+    FpdfBitmap* (*create_bitmap)(int width, int height, int format, void* first_scan, int stride);
+    void (*fill_bitmap)(FpdfBitmap*, int left, int top, int width, int height, unsigned long color);
+    void (*render_page)(FpdfBitmap*, FpdfPage*, int x, int y, int width, int height, int rotation,
+                        int flags);
+    void* (*bitmap_buffer)(FpdfBitmap*);
+    int (*bitmap_stride)(FpdfBitmap*);
+    void (*destroy_bitmap)(FpdfBitmap*);
 };
 
 // Null when the library cannot be opened or lacks a function. Never closed: it lives as long as

@@ -113,7 +113,11 @@ Result<ChildProcess::Started> ChildProcess::start_blocking(
     for (const std::string& argument : arguments)
         argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    char* environment[] = {nullptr};
+    // One document is read by one thread that allocates and frees without end: what is freed stays
+    // at hand by its size instead of being merged and cut again, a tenth of the reading.
+    char allocator[] =
+        "GLIBC_TUNABLES=glibc.malloc.tcache_count=60000:glibc.malloc.tcache_max=65536";
+    char* environment[] = {allocator, nullptr};
     pid_t pid = 0;
     if (posix_spawn(&pid, executable.c_str(), actions.get(), nullptr, argv.data(), environment) !=
         0)

@@ -32,8 +32,8 @@ public:
         storage::UniqueFd pidfd;
     };
 
-    // The child has `input` as descriptor 0, the pipe as 1, nothing as 2 and an empty
-    // environment. Blocks until it has been started.
+    // The child has `input` as descriptor 0, the pipe as 1, nothing as 2, and of an environment
+    // only what tunes its allocator. Blocks until it has been started.
     [[nodiscard]] static Result<Started> start_blocking(const std::string& executable,
                                                         const std::vector<std::string>& arguments,
                                                         int input);

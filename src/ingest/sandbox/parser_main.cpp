@@ -9,6 +9,9 @@
 #include <new>
 #include <optional>
 
+#include "ingest/ocr/recogniser_main.h"
+#include "ingest/pdf/page_picture.h"
+#include "ingest/sandbox/picture_wire.h"
 #include "ingest/sandbox/walls.h"
 
 namespace heddle::ingest {
@@ -16,10 +19,16 @@ namespace {
 
 constexpr int kInput = 0;
 constexpr int kOutput = 1;
-constexpr std::string_view kCommand = "--worker=parse";
+constexpr std::string_view kParse = "--worker=parse";
+constexpr std::string_view kPaint = "--worker=paint";
+constexpr std::string_view kRecognise = "--worker=recognise";
 
 struct Command {
-    std::string format;
+    std::string format;      // of a document to be read
+    std::uint32_t page = 0;  // of a page to be painted
+    pdf::PictureSize picture;
+    std::string program;  // that recognises text
+    std::string languages;
     ReaderOptions options;
     bool require_sandbox = false;
 };
@@ -44,6 +53,16 @@ std::optional<Command> parse_command(int argc, char** argv) {
             command.format = value;
         else if (name == "--pdfium")
             command.options.pdfium_library = value;
+        else if (name == "--page")
+            ok = read_number(value, command.page);
+        else if (name == "--program")
+            command.program = value;
+        else if (name == "--languages")
+            command.languages = value;
+        else if (name == "--width")
+            ok = read_number(value, command.picture.width);
+        else if (name == "--pixels")
+            ok = read_number(value, command.picture.pixels_max);
         else if (name == "--pages")
             ok = read_number(value, limits.pages);
         else if (name == "--text-bytes")
@@ -101,15 +120,50 @@ void keep_freed_memory() {
     mallopt(M_TOP_PAD, kStep);
 }
 
+tl::expected<Picture, sandbox::Failure> paint(const pdf::PdfiumLibrary& pdfium,
+                                              std::string_view bytes, const Command& command) {
+    try {
+        return pdf::paint_page(pdfium, bytes, command.page, command.picture);
+    } catch (const std::bad_alloc&) {
+        return tl::unexpected(sandbox::Failure::kOutOfMemory);
+    }
+}
+
+int painter_main(const Command& command) {
+    using sandbox::Failure;
+    const ParseLimits& limits = command.options.limits;
+    std::uint32_t walls = sandbox::raise_limits(limits.memory_bytes, limits.cpu_seconds);
+    const std::optional<std::string_view> bytes = map_input();
+    const auto pdfium = pdf::open_pdfium(command.options.pdfium_library);
+    walls |= sandbox::raise_walls();
+    tl::expected<Picture, Failure> picture = tl::unexpected(Failure::kOutOfMemory);
+    if (command.require_sandbox && !sandbox::has(walls, sandbox::Wall::kSeccomp))
+        picture = tl::unexpected(Failure::kNoSandbox);
+    else if (!pdfium)
+        picture = tl::unexpected(Failure::kNoReader);
+    else if (bytes)
+        picture = paint(*pdfium, *bytes, command);
+    sandbox::write_picture(kOutput, walls, picture);
+    _exit(0);
+}
+
 }  // namespace
 
 bool is_parser_command(int argc, char** argv) {
-    return argc >= 2 && argv[1] == kCommand;
+    return argc >= 2 && (argv[1] == kParse || argv[1] == kPaint || argv[1] == kRecognise);
 }
 
 int parser_main(int argc, char** argv, std::span<const Format> readers) {
     const std::optional<Command> command = parse_command(argc, argv);
     if (!command) return 2;
+    if (argv[1] == kPaint) return painter_main(*command);
+    if (argv[1] == kRecognise) {
+        const ParseLimits& bounds = command->options.limits;
+        return ocr::recogniser_main({.program = command->program,
+                                     .languages = command->languages,
+                                     .cpu_seconds = bounds.cpu_seconds,
+                                     .memory_bytes = bounds.memory_bytes});
+    }
     const Format* format = find(readers, command->format);
     if (format == nullptr) return 2;
     const ParseLimits& limits = command->options.limits;

@@ -1,5 +1,6 @@
-// The parser process: `heddle --worker=parse --format=pdf …`. One document, read from descriptor
-// 0, written as records to descriptor 1, behind the walls of walls.h.
+// The parser process, behind the walls of walls.h: `heddle --worker=parse --format=pdf …` reads one
+// document from descriptor 0 and writes records to descriptor 1; `heddle --worker=paint --page=3 …`
+// paints one page of a PDF file (picture_wire.h); `heddle --worker=recognise …` becomes Tesseract.
 #pragma once
 
 #include <span>
