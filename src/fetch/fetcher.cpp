@@ -78,31 +78,35 @@ std::string last_segment(const markup::Url& url) {
     return name.empty() ? url.host() : name;
 }
 
-// Runs on a worker.
-PageOutcome read_page(const GuardedResponse& response, const markup::Url& url,
-                      const FetchOptions& options) {
+// Runs on a worker, as read_page does.
+PageOutcome read_html(std::string_view utf8, const markup::Url& url, const FetchOptions& options) {
     PageOutcome page;
     page.final_url = url.href();
-    page.title = last_segment(url);
-    const std::string_view type = response.headers.get("Content-Type");
-    if (response.kind == ContentKind::kPdf) {
-        page.pdf = response.body;
-        return page;
-    }
-    const bool is_html = response.kind == ContentKind::kHtml;
-    markup::DecodedText decoded =
-        markup::decode_text(response.body, markup::charset_of(type), is_html);
-    if (!is_html) {
-        page.text = std::move(decoded.utf8);
-        return page;
-    }
-    markup::MainText text = markup::extract_main_text(markup::HtmlTree::parse(decoded.utf8),
-                                                      {url.href(), options.site_rules});
-    if (!text.title.empty()) page.title = std::move(text.title);
+    markup::MainText text =
+        markup::extract_main_text(markup::HtmlTree::parse(utf8), {url.href(), options.site_rules});
+    page.title = text.title.empty() ? last_segment(url) : std::move(text.title);
     page.byline = std::move(text.byline);
     page.published = std::move(text.published);
     page.language = std::move(text.language);
     page.text = std::move(text.markdown);
+    return page;
+}
+
+PageOutcome read_page(const GuardedResponse& response, const markup::Url& url,
+                      const FetchOptions& options) {
+    const bool is_html = response.kind == ContentKind::kHtml;
+    const std::string_view type = response.headers.get("Content-Type");
+    PageOutcome page;
+    page.final_url = url.href();
+    page.title = last_segment(url);
+    if (response.kind == ContentKind::kPdf) {
+        page.pdf = response.body;
+        return page;
+    }
+    markup::DecodedText decoded =
+        markup::decode_text(response.body, markup::charset_of(type), is_html);
+    if (is_html) return read_html(decoded.utf8, url, options);
+    page.text = std::move(decoded.utf8);
     return page;
 }
 
@@ -179,7 +183,8 @@ async::Task<Result<PageOutcome>> Fetcher::follow(markup::Url url, std::optional<
             co_return from_cached(*cached);
         }
         if (response.status == 200) {
-            co_return co_await read(std::move(url), std::move(hop.url), std::move(response));
+            co_return co_await read(std::move(url), std::move(hop.url), std::move(response),
+                                    deadline);
         }
         if (!is_redirect(response.status)) {
             co_return failure(ErrorCode::kUpstream,
@@ -223,9 +228,13 @@ async::Task<Result<GuardedResponse>> Fetcher::ask(Hop hop, const CachedPage* cac
 }
 
 async::Task<Result<PageOutcome>> Fetcher::read(markup::Url asked, markup::Url final_url,
-                                               GuardedResponse response) {
+                                               GuardedResponse response, async::Deadline deadline) {
     const auto extract = [&] { return read_page(response, final_url, options_); };
     PageOutcome page = co_await async::offload(workers_, extract);
+    const bool thin = response.kind == ContentKind::kHtml &&
+                      page.text.size() < options_.thin_text_bytes &&
+                      response.body.find("<script") != std::string::npos;
+    if (thin && browser_) page = co_await render(std::move(page), final_url, deadline);
     page.url = std::string(asked.without_fragment());
     page.fetched_at_ms = clock_.wall_ms();
     if (page.text.empty() && page.pdf.empty()) {
@@ -234,6 +243,19 @@ async::Task<Result<PageOutcome>> Fetcher::read(markup::Url asked, markup::Url fi
     }
     if (page.pdf.empty()) co_await keep(page, std::move(response.headers));
     co_return page;
+}
+
+async::Task<PageOutcome> Fetcher::render(PageOutcome page, markup::Url url,
+                                         async::Deadline deadline) {
+    const auto rendered = co_await browser_->render(url, deadline);
+    if (!rendered) {
+        log::info("fetch", "a page was not rendered",
+                  {{"host", url.host()}, {"detail", rendered.error().message()}});
+        co_return page;
+    }
+    const auto extract = [&] { return read_html(rendered->html, url, options_); };
+    PageOutcome drawn = co_await async::offload(workers_, extract);
+    co_return drawn.text.size() > page.text.size() ? std::move(drawn) : std::move(page);
 }
 
 async::Task<> Fetcher::keep(PageOutcome page, http::Headers headers) {

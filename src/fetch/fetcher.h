@@ -16,6 +16,7 @@
 #include "async/task.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "fetch/browser.h"
 #include "fetch/checked_connector.h"
 #include "fetch/guarded_client.h"
 #include "fetch/options.h"
@@ -50,6 +51,9 @@ public:
             std::shared_ptr<http::Connector> connector = checked_connector(),
             const Clock& clock = Clock::system());
 
+    // For pages whose text is too thin without their scripts. Before the first call.
+    void use_browser(std::unique_ptr<Browser> browser) { browser_ = std::move(browser); }
+
     // In the order of the URLs, one outcome each, all at once. Never fails as a whole; cancellable.
     async::Task<std::vector<PageOutcome>> fetch_all(std::vector<markup::Url> urls,
                                                     async::Deadline deadline);
@@ -67,7 +71,9 @@ private:
     async::Task<Result<GuardedResponse>> ask(Hop hop, const CachedPage* cached,
                                              async::Deadline deadline);
     async::Task<Result<PageOutcome>> read(markup::Url asked, markup::Url final_url,
-                                          GuardedResponse response);
+                                          GuardedResponse response, async::Deadline deadline);
+    // The page with what its scripts draw, when that is more; else as it is.
+    async::Task<PageOutcome> render(PageOutcome page, markup::Url url, async::Deadline deadline);
     async::Task<> keep(PageOutcome page, http::Headers headers);
     async::Task<std::optional<CachedPage>> find_cached(std::string url);
     std::shared_ptr<async::Semaphore> host_permits(const std::string& host);
@@ -79,6 +85,7 @@ private:
     const Clock& clock_;
     GuardedClient client_;
     RobotsCache robots_;
+    std::unique_ptr<Browser> browser_;  // null: none
     std::shared_ptr<async::Semaphore> permits_;
     std::mutex hosts_mutex_;
     // Guarded by hosts_mutex_; a host without fetches is forgotten.

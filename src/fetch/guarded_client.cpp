@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "fetch/address_lookup.h"
 #include "fetch/robots.h"
 
 namespace heddle::fetch {
 
 namespace {
 
-// Few servers have more; each is tried for the connect timeout.
-constexpr std::size_t kAddressesTried = 3;
 constexpr std::size_t kHeadBytesMax = 16 << 10;
 
 tl::unexpected<Error> failure(ErrorCode code, std::string message, std::string reason) {
@@ -55,30 +54,6 @@ GuardedClient::GuardedClient(const FetchOptions& options, std::shared_ptr<http::
       own_(own_addresses()),
       resolver_(std::move(resolver)),
       client_(client_options(options), std::make_shared<NoResolver>(), std::move(connector)) {}
-
-async::Task<Result<std::vector<Address>>> GuardedClient::addresses_of(markup::Url url,
-                                                                      bool allowed) {
-    std::vector<Address> addresses;
-    if (is_literal_address(url)) {
-        addresses.push_back(literal_address(url));
-    } else {
-        const auto patience = async::Deadline::after(options_.resolve_timeout);
-        auto answer = co_await async::with_deadline(patience, resolver_->resolve(url.host()));
-        if (!answer)
-            co_return failure(ErrorCode::kUpstream, answer.error().message(), "resolve_failed");
-        addresses = std::move(*answer);
-    }
-    // One answer inside and nothing is asked: a name that points at both is an attack or a mistake.
-    const bool all_public = std::all_of(addresses.begin(), addresses.end(), [&](const Address& a) {
-        return is_public(a) && std::find(own_.begin(), own_.end(), a) == own_.end();
-    });
-    if (addresses.empty() || (!all_public && !allowed)) {
-        co_return failure(ErrorCode::kPermissionDenied,
-                          "the host has an address that is not public", "refused_address");
-    }
-    if (addresses.size() > kAddressesTried) addresses.resize(kAddressesTried);
-    co_return addresses;
-}
 
 async::Task<Result<http::ClientResponse>> GuardedClient::send(http::ClientRequest request,
                                                               std::vector<Address> addresses) {
@@ -126,7 +101,9 @@ async::Task<Result<std::string>> GuardedClient::read_body(http::ClientResponse& 
 async::Task<Result<GuardedResponse>> GuardedClient::get(GuardedRequest request,
                                                         async::Deadline deadline) {
     HEDDLE_CO_TRY_VOID(check_url(request.url, request.allowed_by_operator));
-    HEDDLE_CO_TRY(auto addresses, co_await addresses_of(request.url, request.allowed_by_operator));
+    HEDDLE_CO_TRY(auto addresses,
+                  co_await look_up(resolver_, own_, request.url, request.allowed_by_operator,
+                                   options_.resolve_timeout));
     http::ClientRequest out;
     out.url = request_url(request.url);
     out.deadline = deadline;

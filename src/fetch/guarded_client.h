@@ -45,7 +45,6 @@ public:
     async::Task<Result<GuardedResponse>> get(GuardedRequest request, async::Deadline deadline);
 
 private:
-    async::Task<Result<std::vector<Address>>> addresses_of(markup::Url url, bool allowed);
     async::Task<Result<http::ClientResponse>> send(http::ClientRequest request,
                                                    std::vector<Address> addresses);
     async::Task<Result<std::string>> read_body(http::ClientResponse& response, ContentKind stated,

@@ -42,6 +42,8 @@ struct FetchOptions {
     std::size_t cached_pages_max = 2'000;
 
     std::vector<markup::SiteRule> site_rules;
+    // With less text than this a page is looked at in a browser, where there is one.
+    std::size_t thin_text_bytes = 600;
 };
 
 }  // namespace heddle::fetch
