@@ -1,6 +1,9 @@
 #include "api/answer_json.h"
 
+#include <fmt/chrono.h>
+
 #include <algorithm>
+#include <ctime>
 #include <iterator>
 #include <utility>
 #include <variant>
@@ -62,7 +65,11 @@ nlohmann::json to_json(const service::Source& source) {
     if (source.page) json["page"] = *source.page;
     if (source.page_end) json["page_end"] = *source.page_end;
     if (source.score) json["score"] = *source.score;
-    if (source.retrieved_ms) json["retrieved_ms"] = *source.retrieved_ms;
+    if (source.retrieved_ms) {
+        json["retrieved_ms"] = *source.retrieved_ms;
+        json["updated_at"] = fmt::format(
+            "{:%FT%TZ}", fmt::gmtime(static_cast<std::time_t>(*source.retrieved_ms / 1000)));
+    }
     if (!source.chunk.empty()) json["chunk"] = source.chunk;
     if (!source.error.empty()) json["error"] = source.error;
     return json;

@@ -261,6 +261,64 @@ TEST(Documents, GoInAndComeOut) {
     EXPECT_EQ(api.get(place).status, 404);
 }
 
+TEST(Documents, PagesAreShownAndCached) {
+    TestApi api;
+    const Reply uploaded = api.post("/upload", form("application/pdf", "%PDF-1.7"), kForm);
+    const std::string id = json::parse(uploaded.body)["id"].get<std::string>();
+    const std::string place = "/documents/" + id + "/pages/";
+    const Reply page = api.get(place + "2.png?width=300&highlight=" + id + ".4");
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.headers.get("content-type"), "image/png");
+    EXPECT_EQ(page.body, "page 2 width 300 mark " + id + ".4");
+    EXPECT_EQ(page.headers.get("cache-control"), "private, max-age=3600");
+    const http::Headers again = {{"If-None-Match", std::string(page.headers.get("etag"))}};
+    EXPECT_EQ(api.get(place + "2.png?width=300&highlight=" + id + ".4", again).status, 304);
+    EXPECT_EQ(api.get(place + "1.png?width=300", again).status, 200) << "another picture";
+    for (const char* wrong : {"3.png", "0.png", "x.png", "1.jpg", "1", "99999999999.png"})
+        EXPECT_EQ(api.get(place + wrong).status, 404) << wrong;
+    EXPECT_EQ(api.get(place + "1.png?width=9").status, 400);
+    EXPECT_EQ(api.get("/documents/none/pages/1.png").status, 404);
+}
+
+TEST(Documents, ManyGoInAndOutAtOnce) {
+    TestApi api;
+    const auto part = [](const std::string& name, const std::string& type) {
+        return "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name +
+               "\"\r\nContent-Type: " + type + "\r\n\r\n%PDF-1.7\r\n";
+    };
+    const std::string both = part("a.pdf", "application/pdf") + part("b.txt", "text/plain");
+    const Reply reply = api.post("/documents", both + "--B--\r\n", kForm);
+    EXPECT_EQ(reply.status, 202) << reply.body;
+    const json items = json::parse(reply.body)["documents"];
+    ASSERT_EQ(items.size(), 2u);
+    EXPECT_EQ(items[0]["filename"], "a.pdf");
+    EXPECT_EQ(items[1]["error"], "Only uploading PDF documents are supported");
+    EXPECT_EQ(api.post("/documents", both, kForm).status, 400) << "cut off";
+    EXPECT_EQ(api.documents().stored.size(), 1u);
+
+    const std::string id = items[0]["id"].get<std::string>();
+    const Reply gone = api.post("/documents/delete", json{{"documents", {id, "none"}}}.dump());
+    EXPECT_EQ(gone.status, 200);
+    EXPECT_EQ(json::parse(gone.body), (json{{"deleted", {id}}, {"missing", {"none"}}}));
+    EXPECT_TRUE(api.documents().stored.empty());
+    EXPECT_EQ(api.post("/documents/delete", "{}").status, 422);
+}
+
+TEST(Documents, ANewVersionIsPut) {
+    TestApi api;
+    const Reply uploaded = api.post("/upload", form("application/pdf", "%PDF-1.7"), kForm);
+    const std::string id = json::parse(uploaded.body)["id"].get<std::string>();
+    const http::Headers pdf = {{"Content-Type", "application/pdf"}};
+    const Reply put = api.request(Method::kPut, "/documents/" + id, "%PDF-1.7 new", pdf);
+    ASSERT_EQ(put.status, 202) << put.body;
+    const json body = json::parse(put.body);
+    EXPECT_EQ(body["filename"], "../r é.pdf");
+    EXPECT_EQ(body["replaces"], id);
+    EXPECT_EQ(put.headers.get("location"), "/documents/" + body["id"].get<std::string>());
+    EXPECT_EQ(api.request(Method::kPut, "/documents/none", "%PDF-1.7", pdf).status, 404);
+    EXPECT_EQ(api.request(Method::kPut, "/documents/" + id, "x").status, 400) << "no type";
+}
+
 TEST(Documents, RefuseOtherUploads) {
     ApiOptions options;
     options.upload_bytes_max = 1000;

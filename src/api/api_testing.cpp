@@ -138,6 +138,14 @@ async::Task<Result<std::unique_ptr<service::DocumentFile>>> MemoryDocuments::ope
     co_return std::make_unique<MemoryFile>(stored[info.id]);
 }
 
+async::Task<Result<std::string>> MemoryDocuments::page_picture(std::string owner, std::string id,
+                                                               service::PictureRequest request) {
+    HEDDLE_CO_TRY(const auto info, co_await get(owner, id));
+    if (request.page > 2) co_return fail(ErrorCode::kNotFound, "the document has no such page");
+    co_return "page " + std::to_string(request.page) + " width " + std::to_string(request.width) +
+        " mark " + request.highlight;
+}
+
 async::Task<Result<std::vector<service::ChunkInfo>>> MemoryDocuments::chunks(
     std::string owner, std::string id, std::size_t /*first*/, std::size_t /*limit*/) {
     HEDDLE_CO_TRY(const auto info, co_await get(owner, id));

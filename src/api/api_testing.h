@@ -50,6 +50,9 @@ public:
                                                                        std::string id) override;
     async::Task<Result<std::unique_ptr<service::DocumentFile>>> open_file(std::string owner,
                                                                           std::string id) override;
+    // A picture that says what was asked for.
+    async::Task<Result<std::string>> page_picture(std::string owner, std::string id,
+                                                  service::PictureRequest request) override;
     async::Task<Result<std::vector<service::ChunkInfo>>> chunks(std::string owner, std::string id,
                                                                 std::size_t first,
                                                                 std::size_t limit) override;

@@ -9,6 +9,8 @@
 namespace heddle::api {
 namespace {
 
+constexpr const char* kPdf = "application/pdf";
+
 class DocumentBytes final : public http::ByteSource {
 public:
     explicit DocumentBytes(std::unique_ptr<service::DocumentFile> file) : file_(std::move(file)) {}
@@ -34,12 +36,15 @@ async::Task<http::Response> document_file(Context& context, Call call) {
         call.identity.owner, std::string(call.request.parameter("id")));
     if (!file) co_return error_response(call.request, file.error());
     const service::DocumentInfo document = (*file)->document();
+    // Browsers show PDF files in a viewer; anything else is only to be kept, never to be run.
+    const bool shown = document.content_type == kPdf;
     http::Response response =
         http::Response::file(call.request, std::make_shared<DocumentBytes>(std::move(*file)),
-                             "application/pdf", document.sha256);
+                             shown ? kPdf : "application/octet-stream", document.sha256);
     // A name in RFC 8187's form needs no quoting rules, whatever its characters.
-    response.headers.set("Content-Disposition",
-                         "inline; filename*=UTF-8''" + http::percent_encode(document.name));
+    response.headers.set("Content-Disposition", (shown ? "inline" : "attachment") +
+                                                    std::string("; filename*=UTF-8''") +
+                                                    http::percent_encode(document.name));
     response.headers.set("Cache-Control", "private, no-cache");
     // The page's own viewer may show it; as a document of its own it runs nothing.
     response.headers.set("Content-Security-Policy", "default-src 'none'; sandbox");

@@ -22,6 +22,7 @@ nlohmann::json to_json(const service::DocumentInfo& document) {
         json["pages_without_text"] = document.pages_without_text;
     }
     if (document.hidden_characters > 0) json["hidden_characters"] = document.hidden_characters;
+    if (!document.warning.empty()) json["warning"] = document.warning;
     if (!document.error.empty()) {
         json["error"] = document.error;
         json["retryable"] = document.retryable;

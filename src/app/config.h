@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "markup/main_text.h"
 
 namespace heddle::app {
 
@@ -51,8 +52,11 @@ struct Config {
     // Documents.
     std::uint64_t upload_bytes_max = std::uint64_t{50} << 20;
     std::vector<std::string> upload_types = {"pdf"};
+    std::vector<std::string> watch;  // folders
     std::string chunker = "sentences:250";
+    bool widen_passages = false;
     bool require_sandbox = false;
+    std::string ocr;  // languages, e.g. "eng+deu"; empty: pages that are pictures have no text
     std::uint32_t ingest_workers = 2;
 
     // Retrieval.
@@ -64,6 +68,9 @@ struct Config {
     std::vector<std::string> fetch_allow;  // HOST[:PORT] that may be private
     std::uint32_t fetch_urls_max = 3;
     bool fetch_robots = true;
+    std::vector<markup::SiteRule> site_rules;
+    std::string render;  // a Chromium for pages that need scripts; empty: none
+    bool render_as_root = false;
 
     // Running.
     std::uint32_t io_threads = 0;      // 0: half the cores, at least one

@@ -28,13 +28,8 @@ std::string bar(const service::Progress& progress) {
 
 // By the file's extension; what is unknown is offered as PDF, and refused by its bytes.
 std::string content_type_of(const std::filesystem::path& path) {
-    std::string extension = path.extension().string();
-    if (!extension.empty()) extension.erase(0, 1);
-    for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    for (const ingest::Format& format : ingest::formats())
-        for (const std::string_view known : format.extensions)
-            if (known == extension) return std::string(format.content_type);
-    return "application/pdf";
+    const ingest::Format* format = ingest::find_format_of_file(path.filename().string());
+    return format == nullptr ? "application/pdf" : std::string(format->content_type);
 }
 
 async::Task<Result<service::DocumentInfo>> upload_file(House& house, std::string owner,
@@ -101,6 +96,12 @@ async::Task<Result<service::DocumentInfo>> ingest_file(House& house, std::string
     if (document.state == service::DocumentState::kFailed)
         co_return fail(ErrorCode::kCorrupt, fmt::format("{}: {}", path, document.error));
     co_return document;
+}
+
+void accept_all_files(Config& config) {
+    config.upload_types.clear();
+    for (const ingest::Format& format : ingest::formats())
+        config.upload_types.emplace_back(format.name);
 }
 
 }  // namespace heddle::app

@@ -30,4 +30,7 @@ async::Task<Result<service::DocumentInfo>> ingest_file(House& house, std::string
                                                        std::string collection, std::string path,
                                                        ProgressLine& progress);
 
+// Whoever names a file on the command line means it: every kind that can be read is accepted.
+void accept_all_files(Config& config);
+
 }  // namespace heddle::app

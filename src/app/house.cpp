@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "jobs/schema.h"
 #include "search/schema.h"
+#include "service/document_texts.h"
 #include "service/extractive.h"
 #include "service/generators.h"
 #include "service/local_generator.h"
@@ -167,14 +168,16 @@ Result<> House::open_documents() {
     if (parsing.pdfium_library.empty())
         log::warn("app", "no PDF reader: PDF files will fail (see `heddle doctor`)");
     parser = std::make_unique<ingest::Parser>(parsing, runtime->workers());
+    painter =
+        std::make_unique<ingest::PagePainter>(parsing, ingest::PainterLimits{}, runtime->workers());
     service::DocumentConfig documents_config;
     documents_config.upload_bytes_max = config.upload_bytes_max;
     documents_config.formats = config.upload_types;
     auto chunker = ingest::parse_chunker(config.chunker);
     if (!chunker) return fail(std::move(chunker).error().with_context("--chunker"));
     documents_config.chunker = *chunker;
-    const service::DocumentParts parts{*database,          *blobs,  *queue, *collections, *parser,
-                                       runtime->workers(), embedder};
+    const service::DocumentParts parts{
+        *database, *blobs, *queue, *collections, *parser, *painter, runtime->workers(), embedder};
     HEDDLE_TRY(documents, service::DocumentLibrary::open(parts, documents_config));
     jobs::WorkerOptions options;
     options.lanes = {
@@ -182,6 +185,16 @@ Result<> House::open_documents() {
     background_->worker =
         std::make_unique<jobs::Worker>(*queue, background_->executor, std::move(options));
     background_->worker->handle(service::kIngestKind, documents->ingest_handler());
+    for (const std::string& path : config.watch) {
+        service::WatchOptions watch{.folder = path,
+                                    .owner = service::local_identity().owner,
+                                    .formats = config.upload_types};
+        while (watch.folder.size() > 1 && watch.folder.ends_with('/')) watch.folder.pop_back();
+        auto opened = service::WatchedFolder::open(*database, *documents, runtime->workers(),
+                                                   std::move(watch));
+        if (!opened) return fail(std::move(opened).error().with_context("--watch " + path));
+        watched.push_back(std::move(*opened));
+    }
     return {};
 }
 
@@ -190,6 +203,7 @@ void House::start_workers() {
         house->background_->worker->start();
         house->background_->tasks.spawn(refresh_keys(house));
         house->background_->tasks.spawn(refresh_models(house));
+        for (const auto& folder : house->watched) house->background_->tasks.spawn(folder->run());
         co_return;
     };
     runtime->run(start(this));
@@ -231,14 +245,38 @@ async::Task<> House::refresh_models(House* house) {
     }
 }
 
+namespace {
+
+// Passages of the owner's documents, with the sections around them where that is wanted.
+async::Task<Result<std::vector<service::GroundedText>>> find_texts(
+    House& house, std::string owner, std::string question, service::GroundingOptions options) {
+    const service::PassageOptions defaults{house.config.passages, std::nullopt};
+    const std::string collection = options.collection;
+    HEDDLE_CO_TRY(auto hits,
+                  co_await service::find_passages(*house.searcher, defaults, owner,
+                                                  std::move(question), std::move(options)));
+    for (service::GroundedText& hit : hits) {
+        const auto document = co_await house.documents->get(owner, hit.source.document);
+        if (document) hit.source.retrieved_ms = document->created_ms;
+    }
+    if (!house.config.widen_passages) co_return hits;
+    co_return co_await service::widen_to_sections(*house.collections, std::move(owner), collection,
+                                                  std::move(hits), {});
+}
+
+}  // namespace
+
 service::GroundingSources House::grounding_sources() {
     service::GroundingSources sources;
     if (searcher) {
-        const service::PassageOptions defaults{config.passages, std::nullopt};
-        sources.passages = [this, defaults](std::string owner, std::string question,
-                                            service::GroundingOptions options) {
-            return service::find_passages(*searcher, defaults, std::move(owner),
-                                          std::move(question), std::move(options));
+        sources.passages = [this](std::string owner, std::string question,
+                                  service::GroundingOptions options) {
+            return find_texts(*this, std::move(owner), std::move(question), std::move(options));
+        };
+        sources.whole_document = [this](std::string owner, std::string collection,
+                                        service::Source source) {
+            return service::read_whole_document(*collections, std::move(owner),
+                                                std::move(collection), std::move(source));
         };
     }
     if (fetcher) {
@@ -259,9 +297,21 @@ Result<> House::open_fetcher() {
     options.allow = std::move(*allow);
     options.obey_robots = config.fetch_robots;
     options.urls_max = config.fetch_urls_max;
+    options.site_rules = config.site_rules;
     options.user_agent = fmt::format("Heddle/{}", kVersion);
     HEDDLE_TRY(fetch::PageCache cache, fetch::PageCache::open(*database, options.cached_pages_max));
+    // A browser takes its time; the answer waits for its sources this long anyway.
+    if (!config.render.empty()) options.total_timeout = std::chrono::seconds(14);
     fetcher = std::make_unique<fetch::Fetcher>(options, runtime->workers(), std::move(cache));
+    if (config.render.empty()) return {};
+    fetch::BrowserOptions browser{.executable = config.render,
+                                  .as_root = config.render_as_root,
+                                  .user_agent = options.user_agent};
+    browser.proxy.allow = options.allow;
+    auto created = fetch::Browser::create(std::move(browser), runtime->workers(),
+                                          http::system_resolver(), fetch::checked_connector());
+    if (!created) return fail(std::move(created).error().with_context("--render"));
+    fetcher->use_browser(std::move(*created));
     return {};
 }
 

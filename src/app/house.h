@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "fetch/fetcher.h"
 #include "http/client.h"
+#include "ingest/page_painter.h"
 #include "ingest/parser.h"
 #include "jobs/job_queue.h"
 #include "jobs/worker.h"
@@ -26,6 +27,7 @@
 #include "service/local_models.h"
 #include "service/local_reranker.h"
 #include "service/upstream_generator.h"
+#include "service/watched_folder.h"
 #include "storage/blob_store.h"
 #include "storage/data_folder.h"
 #include "storage/database.h"
@@ -68,7 +70,10 @@ public:
     std::unique_ptr<search::Collections> collections;
     std::unique_ptr<search::Searcher> searcher;  // null without embedder
     std::unique_ptr<ingest::Parser> parser;
+    std::unique_ptr<ingest::PagePainter> painter;
+    std::unique_ptr<ingest::ocr::PageRecogniser> recogniser;  // null without --ocr
     std::shared_ptr<service::DocumentLibrary> documents;
+    std::vector<std::unique_ptr<service::WatchedFolder>> watched;
     std::shared_ptr<service::Embeddings> embeddings;
     std::shared_ptr<http::Client> client;  // to upstreams
     std::vector<std::shared_ptr<service::UpstreamGenerator>> upstreams;

@@ -10,6 +10,9 @@
 
 #include <toml++/toml.h>
 
+#include "ingest/formats.h"
+#include "ingest/ocr/page_recogniser.h"
+
 namespace heddle::app {
 namespace {
 
@@ -73,6 +76,41 @@ Setting list(std::string name, std::string value, std::string help,
                 return {};
             },
             [member](Config& config) { (config.*member).clear(); }};
+}
+
+// "en.wikipedia.org=#bodyContent"; several of one host are put together.
+Result<> add_site_rule(Config& config, std::string_view given) {
+    const std::size_t equals = given.find('=');
+    const bool whole = equals != std::string_view::npos && equals > 0 && equals + 1 < given.size();
+    if (!whole) return wrong(fmt::format("must be HOST=SELECTOR, not \"{}\"", given));
+    const std::string host(given.substr(0, equals));
+    std::string selector(given.substr(equals + 1));
+    const auto known =
+        std::find_if(config.site_rules.begin(), config.site_rules.end(),
+                     [&](const markup::SiteRule& rule) { return rule.host == host; });
+    if (known != config.site_rules.end())
+        known->selectors.push_back(std::move(selector));
+    else
+        config.site_rules.push_back({host, {std::move(selector)}});
+    return {};
+}
+
+// Kinds of file, by their name or a usual extension ("txt"), parted by commas.
+Result<> add_upload_types(Config& config, std::string_view given) {
+    while (!given.empty()) {
+        const std::size_t comma = std::min(given.find(','), given.size());
+        const std::string name(given.substr(0, comma));
+        given.remove_prefix(std::min(comma + 1, given.size()));
+        const ingest::Format* format = ingest::find_format(name);
+        if (format == nullptr) format = ingest::find_format_of_file("." + name);
+        if (format == nullptr) {
+            std::vector<std::string_view> known;
+            for (const ingest::Format& each : ingest::formats()) known.push_back(each.name);
+            return wrong(fmt::format("must be of {}, not \"{}\"", fmt::join(known, ", "), name));
+        }
+        config.upload_types.emplace_back(format->name);
+    }
+    return {};
 }
 
 Setting flag(std::string name, std::string help, bool Config::* member) {
@@ -190,10 +228,27 @@ void add_engine_settings(std::vector<Setting>& all) {
 
 void add_document_settings(std::vector<Setting>& all) {
     all.push_back(size("upload-max", "largest upload, e.g. 50MiB", &Config::upload_bytes_max));
-    all.push_back(list("upload-types", "TYPE", "accepted kinds of file (default: pdf)",
-                       &Config::upload_types));
-    all.push_back(
-        text("chunker", "KIND:SIZE", "sentences:250 (tokens) or chars:512", &Config::chunker));
+    all.push_back({"upload-types", "TYPE,…",
+                   "accepted kinds of file: pdf (default), html, docx, epub, csv, markdown, text",
+                   true, add_upload_types, [](Config& config) { config.upload_types.clear(); }});
+    all.push_back(list("watch", "DIR", "a folder whose files are kept in the knowledge base",
+                       &Config::watch));
+    all.push_back(text("chunker", "KIND:SIZE",
+                       "sentences:250 (tokens), recursive:250:50 (tokens, overlap) or chars:512",
+                       &Config::chunker));
+    all.push_back(flag("widen-passages", "give each passage with the section around it",
+                       &Config::widen_passages));
+    all.push_back({"ocr",
+                   "LANGUAGES",
+                   "read pages that are pictures with Tesseract, e.g. eng+deu",
+                   false,
+                   [](Config& config, std::string_view given) -> Result<> {
+                       if (!ingest::ocr::is_language_list(given))
+                           return wrong("must be languages as Tesseract names them, e.g. eng+deu");
+                       config.ocr = given;
+                       return {};
+                   },
+                   {}});
     all.push_back(flag("require-sandbox", "refuse documents where the parser cannot be locked in",
                        &Config::require_sandbox));
     all.push_back(
@@ -213,6 +268,14 @@ void add_document_settings(std::vector<Setting>& all) {
 void add_page_and_running_settings(std::vector<Setting>& all) {
     all.push_back(
         flag("fetch", "open the pages whose addresses stand in a prompt", &Config::fetch));
+    all.push_back(text("render", "PROGRAM",
+                       "a Chromium (/usr/bin/chromium) for pages that are drawn by scripts",
+                       &Config::render));
+    all.push_back(flag("render-as-root", "let it run without its own sandbox, as root",
+                       &Config::render_as_root));
+    all.push_back({"site-selector", "HOST=SELECTOR",
+                   "what the text of a site's pages is: #id, .class, tag or tag.class", true,
+                   add_site_rule, [](Config& config) { config.site_rules.clear(); }});
     all.push_back(list("fetch-allow", "HOST[:PORT]", "may be fetched though it is not public",
                        &Config::fetch_allow));
     all.push_back(

@@ -26,12 +26,17 @@ TEST(Settings, FileFillsTheConfig) {
     const auto applied = apply_file(config, file_with("listen = \"127.0.0.1:9\"\n"
                                                       "upload-max = \"1GiB\"\n"
                                                       "fetch-allow = [\"a.test\", \"b.test:81\"]\n"
+                                                      "upload-types = [\"pdf,md\", \"txt\"]\n"
+                                                      "site-selector = [\"a.test=#text\"]\n"
                                                       "passages = 5\ndemo = true\ndrain = \"2s\"\n"
                                                       "score-threshold = 0.25\n"));
     ASSERT_TRUE(applied) << applied.error().message();
     EXPECT_EQ(config.listen, "127.0.0.1:9");
     EXPECT_EQ(config.upload_bytes_max, 1u << 30);
     EXPECT_EQ(config.fetch_allow, (std::vector<std::string>{"a.test", "b.test:81"}));
+    EXPECT_EQ(config.upload_types, (std::vector<std::string>{"pdf", "markdown", "text"}));
+    ASSERT_EQ(config.site_rules.size(), 1u);
+    EXPECT_EQ(config.site_rules[0].selectors, std::vector<std::string>{"#text"});
     EXPECT_EQ(config.passages, 5u);
     EXPECT_TRUE(config.demo);
     EXPECT_EQ(config.drain, std::chrono::seconds(2));
@@ -41,6 +46,7 @@ TEST(Settings, FileFillsTheConfig) {
 TEST(Settings, FileErrorsNameLineAndKey) {
     for (const char* bad : {"\nlisten = 1 2\n", "\nlissten = \"x\"\n", "\npassages = \"many\"\n",
                             "\npassages = 0\n", "\nlisten = [\"a\"]\n", "\nbackend = \"tpu\"\n",
+                            "\nupload-types = [\"exe\"]\n", "\nsite-selector = [\"a.test\"]\n",
                             "\n[listen]\na = 1\n", "\nupload-max = \"99999999999GiB\"\n"}) {
         Config config;
         const auto applied = apply_file(config, file_with(bad));

@@ -13,6 +13,7 @@
 #include "async/offload.h"
 #include "async/together.h"
 #include "base/log.h"
+#include "service/extractive.h"
 #include "service/sentence_ranker.h"
 
 namespace heddle::service {
@@ -239,6 +240,10 @@ async::Task<Result<>> Answerer::ground(AnswerRequest request, const Generators::
     HEDDLE_CO_TRY(std::vector<GroundedText> texts,
                   co_await async::with_deadline(request.deadline.sooner(options_.gather_timeout),
                                                 gather(request, question)));
+    const bool whole = asks_for_the_whole(question) && choice.model.id != kExtractiveModel;
+    if (whole) {
+        HEDDLE_CO_TRY(texts, co_await take_whole(request, std::move(texts)));
+    }
     const auto prepare = [&] {
         number(texts);
         point_at_sentences(question, texts);
@@ -249,6 +254,9 @@ async::Task<Result<>> Answerer::ground(AnswerRequest request, const Generators::
     SourcesEvent event;
     for (const GroundedText& text : texts) event.sources.push_back(text.source);
     HEDDLE_CO_TRY_VOID(co_await push(out, std::move(event)));
+    if (whole) {
+        HEDDLE_CO_TRY(texts, co_await shorten(choice, request, question, std::move(texts)));
+    }
 
     const std::uint32_t window = choice.model.context_tokens;
     const std::uint32_t usual = window == 0 ? options_.prompt.answer_tokens
@@ -288,6 +296,55 @@ async::Task<Result<>> Answerer::run(AnswerRequest request, std::shared_ptr<Answe
     HEDDLE_CO_TRY_VOID(co_await push(out, UsageEvent{completion.usage}));
     HEDDLE_CO_TRY_VOID(co_await push(out, DoneEvent{model, completion.finish_reason}));
     co_return Result<>();
+}
+
+async::Task<Result<std::vector<GroundedText>>> Answerer::take_whole(
+    AnswerRequest request, std::vector<GroundedText> texts) {
+    const auto best = std::find_if(texts.begin(), texts.end(), [](const GroundedText& text) {
+        return text.source.kind == SourceKind::kDocument && text.source.error.empty();
+    });
+    if (best == texts.end() || !sources_.whole_document) co_return texts;
+    HEDDLE_CO_TRY(GroundedText whole,
+                  co_await sources_.whole_document(request.owner, request.grounding.collection,
+                                                   best->source));
+    // Deleted since it was found.
+    if (whole.text.empty()) co_return texts;
+    const std::string document = best->source.document;
+    *best = std::move(whole);
+    texts.erase(
+        std::remove_if(best + 1, texts.end(),
+                       [&](const GroundedText& text) { return text.source.document == document; }),
+        texts.end());
+    co_return texts;
+}
+
+async::Task<Result<std::vector<GroundedText>>> Answerer::shorten(Generators::Choice choice,
+                                                                 AnswerRequest request,
+                                                                 std::string question,
+                                                                 std::vector<GroundedText> texts) {
+    const PromptOptions& prompt = options_.prompt;
+    const std::uint32_t window = choice.model.context_tokens == 0 ? prompt.context_tokens_default
+                                                                  : choice.model.context_tokens;
+    const auto numbered = std::count_if(texts.begin(), texts.end(),
+                                        [](const GroundedText& t) { return t.source.n != 0; });
+    if (numbered == 0) co_return texts;
+    // Half of the window for the sources; history, rules and the answer share the rest.
+    const auto share = window / 2 / static_cast<std::uint32_t>(numbered);
+    for (GroundedText& text : texts) {
+        if (text.source.n == 0) continue;
+        Summariser summariser{.choice = choice,
+                              .owner = request.owner,
+                              .question = question,
+                              .context_tokens = window,
+                              .deadline = request.deadline,
+                              .options = options_.long_text};
+        const std::size_t before = text.text.size();
+        HEDDLE_CO_TRY(text.text,
+                      co_await summarise(std::move(summariser), text.text, share, workers_));
+        // A summary stands on no page of its own.
+        if (text.text.size() < before) text.page_starts.clear();
+    }
+    co_return texts;
 }
 
 async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,

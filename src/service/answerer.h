@@ -18,6 +18,7 @@
 #include "base/metrics.h"
 #include "service/generator.h"
 #include "service/generators.h"
+#include "service/long_text.h"
 #include "service/prompt_builder.h"
 #include "service/source.h"
 
@@ -75,6 +76,10 @@ struct GroundingSources {
     std::function<async::Task<Result<std::vector<GroundedText>>>(
         std::string owner, std::string question, GroundingOptions options)>
         passages;
+    // All of a document that a passage was found in, for questions about the whole.
+    std::function<async::Task<Result<GroundedText>>(std::string owner, std::string collection,
+                                                    Source source)>
+        whole_document;
     // The pages whose addresses stand in the prompt, in order; a page that failed has an error.
     std::function<async::Task<std::vector<GroundedText>>(std::string prompt)> pages;
     // The prompt without those addresses: what is asked about them.
@@ -83,6 +88,7 @@ struct GroundingSources {
 
 struct AnswererOptions {
     PromptOptions prompt;
+    LongTextOptions long_text;
     // For everything that is gathered before the first word.
     std::chrono::milliseconds gather_timeout{15'000};
     std::size_t delta_buffer = 256;  // pieces between the generator and the client
@@ -116,6 +122,14 @@ private:
     // Gathers, reports the sources, and puts them into the messages of `call`.
     async::Task<Result<>> ground(AnswerRequest request, const Generators::Choice& choice,
                                  GenerateRequest& call, std::shared_ptr<AnswerStream> out);
+    // For a question about the whole of something: the best passage gives way to its document.
+    async::Task<Result<std::vector<GroundedText>>> take_whole(AnswerRequest request,
+                                                              std::vector<GroundedText> texts);
+    // Texts that the model's window does not hold are summarised by the model.
+    async::Task<Result<std::vector<GroundedText>>> shorten(Generators::Choice choice,
+                                                           AnswerRequest request,
+                                                           std::string question,
+                                                           std::vector<GroundedText> texts);
     async::Task<Result<Completion>> generate(Generators::Choice choice, GenerateRequest request,
                                              std::shared_ptr<AnswerStream> out, Progress& progress);
 

@@ -25,7 +25,8 @@ public:
     };
 
     DocumentHouse(const std::string& folder, Options options)
-        : parser_(ingest::testing_parser_config(), runtime_.workers()) {
+        : parser_(ingest::testing_parser_config(), runtime_.workers()),
+          painter_(ingest::testing_parser_config(), {}, runtime_.workers()) {
         auto db = storage::Database::open({.location = folder + "/heddle.db"});
         HEDDLE_CHECK(db.has_value(), "the test's database opens");
         db_ = std::move(*db);
@@ -45,6 +46,7 @@ public:
                                               .queue = *queue_,
                                               .collections = *collections_,
                                               .parser = parser_,
+                                              .painter = painter_,
                                               .pool = runtime_.workers(),
                                               .embedder = embedder_},
                                              std::move(options.config));
@@ -88,6 +90,7 @@ public:
     }
 
     [[nodiscard]] async::Runtime& runtime() { return runtime_; }
+    [[nodiscard]] search::Collections& collections() { return *collections_; }
     [[nodiscard]] DocumentLibrary& library() { return *library_; }
     [[nodiscard]] jobs::JobQueue& queue() { return *queue_; }
     [[nodiscard]] storage::Database& database() { return *db_; }
@@ -127,6 +130,7 @@ private:
 
     async::Runtime runtime_{{.io_threads = 1, .worker_threads = 2}};
     ingest::Parser parser_;
+    ingest::PagePainter painter_;
     std::unique_ptr<storage::Database> db_;
     std::unique_ptr<jobs::JobQueue> queue_;
     std::unique_ptr<search::Collections> collections_;

@@ -8,6 +8,7 @@
 #include "async/offload.h"
 #include "base/log.h"
 #include "jobs/retry.h"
+#include "service/document_language.h"
 
 namespace heddle::service {
 
@@ -55,6 +56,17 @@ std::string boxes_json(const std::vector<ingest::Line>& lines) {
             line.page, line.start, line.box.left, line.box.top, line.box.right, line.box.bottom);
     }
     return json + "]";
+}
+
+// As much text as a language is told by.
+std::string sample_of(const std::vector<ingest::Chunk>& chunks) {
+    constexpr std::size_t kEnough = 64U << 10;
+    std::string sample;
+    for (const ingest::Chunk& chunk : chunks) {
+        if (sample.size() >= kEnough) break;
+        sample += chunk.text + '\n';
+    }
+    return sample;
 }
 
 bool has_text(const ingest::ParsedDocument& document) {
@@ -124,7 +136,8 @@ async::Task<Result<>> IngestHandler::extract(Work& work) {
                   .pages = parsed.pages.size(),
                   .chunks = work.chunks.size(),
                   .pages_without_text = parsed.pages_without_text(),
-                  .hidden_characters = parsed.hidden_characters};
+                  .hidden_characters = parsed.hidden_characters,
+                  .warning = language_warning(sample_of(work.chunks), embedder.id)};
     co_return Result<>();
 }
 
@@ -133,9 +146,14 @@ async::Task<Result<ingest::ParsedDocument>> IngestHandler::parse(Work& work) {
     auto on_progress = [this, &work](std::uint32_t done, std::uint32_t total) {
         show(work, "extracting", {done, total});
     };
-    if (blob.descriptor() >= 0)
-        co_return co_await parts_.parser.parse(blob.descriptor(), work.row.format,
-                                               std::move(on_progress));
+    if (blob.descriptor() >= 0) {
+        HEDDLE_CO_TRY(
+            ingest::ParsedDocument parsed,
+            co_await parts_.parser.parse(blob.descriptor(), work.row.format, on_progress));
+        if (parts_.recogniser != nullptr && work.row.format == "pdf")
+            co_await parts_.recogniser->read_pages(parsed, blob.descriptor(), on_progress);
+        co_return parsed;
+    }
     HEDDLE_CO_TRY(std::string bytes, co_await blob.read(0, blob.size()));
     co_return co_await parts_.parser.parse_bytes(std::move(bytes), work.row.format,
                                                  std::move(on_progress));

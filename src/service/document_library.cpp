@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <simdjson.h>
-
 #include "base/log.h"
 #include "ingest/clean.h"
 #include "service/document_ingest.h"
@@ -20,7 +18,6 @@ using storage::Session;
 using storage::Transaction;
 
 constexpr std::size_t kNameBytesMax = 500;
-constexpr std::size_t kChunksMax = 1000;
 constexpr std::chrono::milliseconds kLookAgain{2000};
 
 Error not_found() {
@@ -34,40 +31,22 @@ std::string shown_name(std::string_view name) {
     return out.empty() ? "untitled" : out;
 }
 
-std::vector<ChunkBox> read_boxes(const std::string& json) {
-    std::vector<ChunkBox> boxes;
-    simdjson::dom::parser parser;
-    simdjson::dom::array lines;
-    if (parser.parse(json).get(lines) != simdjson::SUCCESS) return boxes;
-    for (const simdjson::dom::element line : lines) {
-        std::uint64_t page = 0;
-        double left = 0;
-        double top = 0;
-        double right = 0;
-        double bottom = 0;
-        const bool whole = !line["page"].get(page) && !line["left"].get(left) &&
-                           !line["top"].get(top) && !line["right"].get(right) &&
-                           !line["bottom"].get(bottom);
-        if (!whole) continue;
-        boxes.push_back({static_cast<std::uint32_t>(page), static_cast<float>(left),
-                         static_cast<float>(top), static_cast<float>(right),
-                         static_cast<float>(bottom)});
-    }
-    return boxes;
-}
-
-ChunkInfo chunk_info(search::StoredChunk chunk) {
-    ChunkInfo info{.id = std::move(chunk.id),
-                   .document = std::move(chunk.document),
-                   .ordinal = chunk.ordinal,
-                   .text = std::move(chunk.text),
-                   .heading_path = std::move(chunk.heading_path),
-                   .page_start = chunk.page_start,
-                   .page_end = chunk.page_end,
-                   .char_start = chunk.char_start,
-                   .char_end = chunk.char_end};
-    info.boxes = read_boxes(chunk.boxes);
-    return info;
+// By the declared type. A client that declares nothing of use lets the file's name decide, and so
+// does plain text that may be Markdown or a table; PDF has to be declared. Null when not accepted.
+const ingest::Format* accepted_format(const UploadRequest& request,
+                                      const std::vector<std::string>& formats) {
+    const auto accepted = [&](const ingest::Format* format) {
+        return format != nullptr &&
+               std::find(formats.begin(), formats.end(), format->name) != formats.end();
+    };
+    const ingest::Format* by_type = ingest::find_format_of_type(request.content_type);
+    const ingest::Format* by_name = ingest::find_format_of_file(request.name);
+    const bool says_nothing =
+        request.content_type.empty() || request.content_type == "application/octet-stream";
+    const bool text = by_type != nullptr && by_type->name == "text" && by_name != nullptr &&
+                      (by_name->name == "markdown" || by_name->name == "csv");
+    if ((says_nothing || text) && accepted(by_name) && by_name->name != "pdf") return by_name;
+    return accepted(by_type) ? by_type : nullptr;
 }
 
 class LibraryFile final : public DocumentFile {
@@ -183,11 +162,8 @@ Result<> DocumentLibrary::sweep_files() {
 }
 
 async::Task<Result<std::unique_ptr<Upload>>> DocumentLibrary::upload(UploadRequest request) {
-    const ingest::Format* format = ingest::find_format_of_type(request.content_type);
-    const bool accepted = format != nullptr &&
-                          std::find(config_.formats.begin(), config_.formats.end(), format->name) !=
-                              config_.formats.end();
-    if (!accepted) co_return fail(wrong_type(config_.formats));
+    const ingest::Format* format = accepted_format(request, config_.formats);
+    if (format == nullptr) co_return fail(wrong_type(config_.formats));
     if (!parts_.embedder)
         co_return fail(
             Error(ErrorCode::kUnavailable, "no embedding model is installed; see `heddle doctor`")
@@ -274,20 +250,6 @@ async::Task<Result<std::unique_ptr<DocumentFile>>> DocumentLibrary::open_file(st
     HEDDLE_CO_TRY(DocumentRow row, co_await row_of(std::move(owner), std::move(id)));
     HEDDLE_CO_TRY(storage::Blob blob, co_await parts_.blobs.open(row.blob));
     co_return std::make_unique<LibraryFile>(std::move(row.info), std::move(blob));
-}
-
-async::Task<Result<std::vector<ChunkInfo>>> DocumentLibrary::chunks(std::string owner,
-                                                                    std::string id,
-                                                                    std::size_t first,
-                                                                    std::size_t limit) {
-    HEDDLE_CO_TRY(const DocumentRow row, co_await row_of(owner, id));
-    std::vector<ChunkInfo> infos;
-    if (row.info.state != DocumentState::kReady || first > UINT32_MAX) co_return infos;
-    HEDDLE_CO_TRY(auto stored, co_await parts_.collections.chunks(owner, row.info.collection, id,
-                                                                  static_cast<std::uint32_t>(first),
-                                                                  std::min(limit, kChunksMax)));
-    for (search::StoredChunk& chunk : stored) infos.push_back(chunk_info(std::move(chunk)));
-    co_return infos;
 }
 
 }  // namespace heddle::service

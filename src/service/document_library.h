@@ -7,6 +7,8 @@
 
 #include "async/runtime.h"
 #include "ingest/chunker.h"
+#include "ingest/ocr/page_recogniser.h"
+#include "ingest/page_painter.h"
 #include "ingest/parser.h"
 #include "jobs/worker.h"
 #include "search/collections.h"
@@ -33,8 +35,10 @@ struct DocumentParts {
     jobs::JobQueue& queue;
     search::Collections& collections;
     ingest::Parser& parser;
+    ingest::PagePainter& painter;
     async::WorkerPool& pool;
-    std::shared_ptr<search::Embedder> embedder;  // null: uploads are refused
+    std::shared_ptr<search::Embedder> embedder;         // null: uploads are refused
+    ingest::ocr::PageRecogniser* recogniser = nullptr;  // for pages that are pictures; null: none
 };
 
 inline constexpr const char* kIngestQueue = "ingest";
@@ -58,6 +62,8 @@ public:
                                                               std::string id) override;
     async::Task<Result<std::unique_ptr<DocumentFile>>> open_file(std::string owner,
                                                                  std::string id) override;
+    async::Task<Result<std::string>> page_picture(std::string owner, std::string id,
+                                                  PictureRequest request) override;
     async::Task<Result<std::vector<ChunkInfo>>> chunks(std::string owner, std::string id,
                                                        std::size_t first,
                                                        std::size_t limit) override;
@@ -75,6 +81,9 @@ private:
     // kept dying) makes the document failed.
     async::Task<Result<DocumentInfo>> settled(DocumentRow row);
     async::Task<Result<DocumentRow>> row_of(std::string owner, std::string id);
+    // Where the request's chunk stands on its page.
+    async::Task<Result<std::vector<ingest::Box>>> marked_boxes(std::string owner, DocumentRow row,
+                                                               PictureRequest request);
 
     const DocumentParts parts_;
     const DocumentConfig config_;

@@ -20,7 +20,7 @@ constexpr std::size_t kListMax = 1000;
 
 constexpr std::string_view kColumns =
     "id, owner, collection, name, title, content_type, format, bytes, sha256, blob, job, state, "
-    "pages, chunks, pages_without_text, hidden_characters, error, retryable, created_at, "
+    "pages, chunks, pages_without_text, hidden_characters, warning, error, retryable, created_at, "
     "updated_at";
 
 DocumentState parse_state(std::string_view text) {
@@ -65,6 +65,7 @@ DocumentRow read_row(const Row& row) {
     info.chunks = static_cast<std::uint64_t>(row.integer(column++));
     info.pages_without_text = parse_numbers(row.text(column++));
     info.hidden_characters = static_cast<std::uint64_t>(row.integer(column++));
+    info.warning = row.string(column++);
     info.error = row.string(column++);
     info.retryable = row.boolean(column++);
     info.created_ms = row.integer(column++);
@@ -93,7 +94,9 @@ std::string_view to_string(DocumentState state) {
 }
 
 const storage::Schema& document_schema() {
-    static const storage::Schema schema{.room = "documents", .steps = {{.sql = R"sql(
+    static const storage::Schema schema{
+        .room = "documents",
+        .steps = {{.sql = R"sql(
             CREATE TABLE documents (
                 id TEXT PRIMARY KEY,
                 owner TEXT NOT NULL,
@@ -119,7 +122,8 @@ const storage::Schema& document_schema() {
             );
             CREATE INDEX documents_by_name ON documents (owner, collection, name);
             CREATE INDEX documents_by_blob ON documents (blob);
-        )sql"}}};
+        )sql"},
+                  {.sql = "ALTER TABLE documents ADD COLUMN warning TEXT NOT NULL DEFAULT '';"}}};
     return schema;
 }
 
@@ -193,9 +197,12 @@ Result<bool> set_state(Transaction& tx, std::string_view owner, std::string_view
 Result<bool> set_facts(Transaction& tx, std::string_view owner, std::string_view id,
                        const ReadingFacts& facts) {
     return update(
-        tx, "title = ?, pages = ?, chunks = ?, pages_without_text = ?, hidden_characters = ?",
+        tx,
+        "title = ?, pages = ?, chunks = ?, pages_without_text = ?, hidden_characters = ?, "
+        "warning = ?",
         owner, id, facts.title, facts.pages, facts.chunks,
-        fmt::format("{}", fmt::join(facts.pages_without_text, ",")), facts.hidden_characters);
+        fmt::format("{}", fmt::join(facts.pages_without_text, ",")), facts.hidden_characters,
+        facts.warning);
 }
 
 Result<bool> set_failed(Transaction& tx, std::string_view owner, std::string_view id,

@@ -33,6 +33,7 @@ struct ReadingFacts {
     std::uint64_t chunks = 0;
     std::vector<std::uint32_t> pages_without_text;
     std::uint64_t hidden_characters = 0;
+    std::string warning;
 };
 
 Result<> insert_row(storage::Transaction& tx, const DocumentRow& row);

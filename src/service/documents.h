@@ -41,7 +41,8 @@ struct DocumentInfo {
     std::uint64_t chunks = 0;
     std::vector<std::uint32_t> pages_without_text;  // scans, from 1
     std::uint64_t hidden_characters = 0;            // invisible text that was dropped
-    std::string error;                              // why it failed, fit for the client
+    std::string warning;  // what its owner should know of a document that did not fail
+    std::string error;    // why it failed, fit for the client
     bool retryable = false;
     std::int64_t created_ms = 0;
     std::int64_t updated_ms = 0;
@@ -114,6 +115,13 @@ struct ChunkInfo {
     std::vector<ChunkBox> boxes;
 };
 
+// A page of a PDF document as a picture, with the lines of one chunk marked.
+struct PictureRequest {
+    std::uint32_t page = 1;      // from 1
+    std::uint32_t width = 1200;  // pixels; fewer where the page would be too large a picture
+    std::string highlight;       // a chunk's id; empty marks nothing
+};
+
 // Follows one document. Used by one coroutine at a time.
 class DocumentWatch {
 public:
@@ -146,6 +154,11 @@ public:
 
     virtual async::Task<Result<std::unique_ptr<DocumentFile>>> open_file(std::string owner,
                                                                          std::string id) = 0;
+
+    // PNG. kNotFound for a page or chunk that the document does not have, or a document that is no
+    // PDF file; kCorrupt with a reason for a page that cannot be painted.
+    virtual async::Task<Result<std::string>> page_picture(std::string owner, std::string id,
+                                                          PictureRequest request) = 0;
 
     virtual async::Task<Result<std::vector<ChunkInfo>>> chunks(std::string owner, std::string id,
                                                                std::size_t first,

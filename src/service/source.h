@@ -22,8 +22,9 @@ struct Source {
     std::optional<std::uint32_t> page_end;
     std::optional<double> score;  // cosine with the question, for kDocument
     std::string snippet;
-    std::optional<std::int64_t> retrieved_ms;  // when its text was read, ms since 1970
-    std::string chunk;                         // chunk id, for highlighting
+    // When its text was fetched or uploaded, ms since 1970: how stale it can be.
+    std::optional<std::int64_t> retrieved_ms;
+    std::string chunk;  // chunk id, for highlighting
     std::string error;
 };
 

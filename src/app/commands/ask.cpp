@@ -72,6 +72,7 @@ async::Task<Result<>> ask(House& house, Question question) {
 int run(const SettingFlags& flags, const Question& question) {
     auto config = flags.load();
     if (!config) return report(config.error());
+    accept_all_files(*config);
     log::set_sink(make_log_sink(LogFormat::kText));
     log::set_level(log::Level::kError);
     if (!question.files.empty()) config->data += "/ask";

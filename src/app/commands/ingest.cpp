@@ -36,8 +36,9 @@ async::Task<int> ingest_all(House& house, Files files) {
 }
 
 int run(const SettingFlags& flags, const Files& files) {
-    const auto config = flags.load();
+    auto config = flags.load();
     if (!config) return report(config.error());
+    accept_all_files(*config);
     log::set_sink(make_log_sink(LogFormat::kText));
     log::set_level(log::Level::kError);
     auto house = House::open(*config);
