@@ -6,10 +6,9 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include "async/gather.h"
 #include "async/offload.h"
+#include "async/together.h"
 #include "service/passage_selection.h"
 #include "text/utf8.h"
 
@@ -99,7 +98,6 @@ GenerateRequest request_for(const Summariser& summariser, std::string_view windo
 
 async::Task<Result<std::string>> write_summary(const Summariser& summariser,
                                                GenerateRequest request) {
-    using namespace boost::asio::experimental::awaitable_operators;
     constexpr std::size_t kPieces = 64;
     const auto pieces = std::make_shared<TextStream>(kPieces);
     const auto write = [](Generators::Choice choice, GenerateRequest call,
@@ -110,15 +108,13 @@ async::Task<Result<std::string>> write_summary(const Summariser& summariser,
         out->close();
         co_return completion;
     };
-    const auto collect = [](std::shared_ptr<TextStream> in) -> async::Task<std::string> {
-        std::string text;
-        while (auto piece = co_await in->next()) text += *piece;
-        co_return text;
+    const auto collect = [](std::shared_ptr<TextStream> in, std::string* text) -> async::Task<> {
+        while (auto piece = co_await in->next()) *text += piece->text;
     };
-    auto [completion, text] =
-        co_await (write(summariser.choice, std::move(request), pieces) && collect(pieces));
-    if (!completion) co_return fail(std::move(completion).error());
-    co_return std::move(text);
+    std::string text;
+    HEDDLE_CO_TRY_VOID(co_await async::together(
+        write(summariser.choice, std::move(request), pieces), collect(pieces, &text)));
+    co_return text;
 }
 
 // One after another, every `step`-th window from `first`: several of these run side by side.

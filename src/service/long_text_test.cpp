@@ -38,7 +38,7 @@ public:
         std::string numbers;
         for (std::size_t at = text.find('#'); at != std::string::npos; at = text.find('#', at + 1))
             numbers += text.substr(at, text.find(' ', at) - at) + " ";
-        co_await out->push("Kept: " + numbers);
+        (void)co_await out->push({.text = "Kept: " + numbers});
         last = request;
         if (failure) co_return fail(*failure);
         co_return Completion{FinishReason::kStop, {1, 1}};
