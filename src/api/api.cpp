@@ -119,6 +119,10 @@ async::Task<http::Response> Api::run(const Endpoint& endpoint, http::Request& re
     const bool changes_state = is_unsafe(request.method()) || endpoint.starts_work;
     const auto identity = authenticator_.identify(request, changes_state);
     if (!identity) co_return error_response(request, identity.error());
+    if (endpoint.for_admins && identity->role != service::KeyRole::kAdmin) {
+        Error refusal(ErrorCode::kPermissionDenied, "this needs the key of an administrator");
+        co_return error_response(request, std::move(refusal).with_reason("admin_only"));
+    }
     co_return co_await endpoint.run(context_, Call{request, *identity});
 }
 

@@ -165,6 +165,10 @@ TestApi::TestApi(std::vector<std::string> keys, ApiOptions options) {
         std::make_shared<service::Generators>(std::move(generators)), std::move(sources),
         runtime_.workers(), service::AnswererOptions{}, Metrics::none());
     services.documents = documents_;
+    conversations_ = std::make_unique<service::TestConversations>(services.answerer,
+                                                                  runtime_.io(0).get_executor());
+    services.conversations = conversations_->conversations();
+    services.conversation_answers = conversations_->answers();
     if (!keys.empty()) {
         keys_ = std::make_unique<service::TestKeys>(std::move(keys));
         services.keys = keys_->keys();
@@ -183,6 +187,7 @@ TestApi::TestApi(std::vector<std::string> keys, ApiOptions options) {
 
 TestApi::~TestApi() {
     server_->stop(std::chrono::milliseconds(0));
+    runtime_.run(conversations_->answers()->shut_down());
 }
 
 Reply TestApi::request(http::Method method, const std::string& target, const std::string& body,

@@ -12,6 +12,7 @@
 #include "api/api.h"
 #include "http/client.h"
 #include "http/server.h"
+#include "service/conversations_testing.h"
 #include "service/keys_testing.h"
 
 namespace heddle::api {
@@ -98,6 +99,7 @@ private:
     async::Runtime runtime_{{.io_threads = 1, .worker_threads = 1}};
     std::shared_ptr<ScriptedGenerator> generator_ = std::make_shared<ScriptedGenerator>();
     std::shared_ptr<MemoryDocuments> documents_ = std::make_shared<MemoryDocuments>();
+    std::unique_ptr<service::TestConversations> conversations_;
     std::unique_ptr<service::TestKeys> keys_;
     std::unique_ptr<Api> api_;
     std::unique_ptr<http::Server> server_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "async/runtime.h"
@@ -17,11 +18,14 @@
 #include "http/response.h"
 #include "service/answerer.h"
 #include "service/collection_catalog.h"
+#include "service/conversation_answers.h"
+#include "service/conversations.h"
 #include "service/documents.h"
 #include "service/embeddings.h"
 #include "service/keys.h"
 #include "service/local_models.h"
 #include "service/local_reranker.h"
+#include "service/model_status.h"
 
 namespace heddle::api {
 
@@ -45,6 +49,25 @@ struct Readiness {
     std::string reason;  // fit for anybody: "loading", "draining", "the queue is full"
 };
 
+// A warning or an error that the server has logged.
+struct LogLine {
+    std::int64_t at_ms = 0;
+    bool is_error = false;
+    std::string room;
+    std::string message;
+    std::vector<std::pair<std::string, std::string>> fields;
+};
+
+// What an operator sees and does; each may be empty.
+struct Operation {
+    std::function<std::vector<service::ModelStatus>()> models;
+    // Load (true) or unload a model by its name; returns when it is done.
+    std::function<async::Task<Result<>>(std::string, bool)> change_model;
+    std::function<std::uint64_t()> resident_bytes;
+    // Newest first.
+    std::function<std::vector<LogLine>()> recent_errors;
+};
+
 // The use cases behind the endpoints. All thread-safe; null where a build or a test has none,
 // which the endpoint answers with 503.
 struct ApiServices {
@@ -54,9 +77,12 @@ struct ApiServices {
     std::shared_ptr<service::Embeddings> embeddings;
     std::shared_ptr<service::LocalModels> models;
     std::shared_ptr<service::LocalReranker> reranker;
+    std::shared_ptr<service::Conversations> conversations;
+    std::shared_ptr<service::ConversationAnswers> conversation_answers;
     std::shared_ptr<service::Keys> keys;  // null: everybody is the local owner
     std::function<Readiness()> readiness;
     std::function<std::string()> metrics_text;
+    Operation operation;
 };
 
 // What endpoints share. Lives as long as the Api.
@@ -99,7 +125,8 @@ struct Endpoint {
     std::string_view response_type = "application/json";
     int success_status = 200;
     std::vector<QueryParameter> query = {};
-    bool is_upload = false;  // its body cap is options.upload_bytes_max
+    bool for_admins = false;  // 403 for keys of the role "user"
+    bool is_upload = false;   // its body cap is options.upload_bytes_max
 };
 
 }  // namespace heddle::api

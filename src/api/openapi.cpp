@@ -71,6 +71,9 @@ json operation_of(const Endpoint& endpoint, const std::string& path) {
         operation["security"] = json::array();
     } else {
         operation["responses"]["401"] = response("No key, or one that is not valid");
+        if (endpoint.for_admins) {
+            operation["responses"]["403"] = response("The key is not an administrator's");
+        }
     }
     return operation;
 }

@@ -103,6 +103,7 @@ Result<std::unique_ptr<House>> House::open(const Config& config) {
     HEDDLE_TRY_VOID(house->open_models());
     HEDDLE_TRY_VOID(house->open_documents());
     HEDDLE_TRY_VOID(house->open_answers());
+    HEDDLE_TRY_VOID(house->open_conversations());
     return house;
 }
 
@@ -222,6 +223,8 @@ House::~House() {
     if (runtime) {
         // The worker and its lanes die on their own thread's behalf, before that thread ends.
         const auto drop = [](House* house) -> async::Task<> {
+            if (house->conversation_answers) co_await house->conversation_answers->shut_down();
+            house->conversation_answers.reset();
             house->background_.reset();
             co_return;
         };
@@ -347,6 +350,13 @@ Result<> House::open_answers() {
     answerer = std::make_shared<service::Answerer>(
         std::make_shared<const service::Generators>(std::move(generators)), grounding_sources(),
         runtime->workers(), service::AnswererOptions{}, metrics);
+    return {};
+}
+
+Result<> House::open_conversations() {
+    HEDDLE_TRY(conversations, service::Conversations::open(*database, {}));
+    conversation_answers = std::make_shared<service::ConversationAnswers>(
+        conversations, answerer, background_->executor, service::ConversationAnswersOptions{});
     return {};
 }
 

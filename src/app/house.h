@@ -20,6 +20,8 @@
 #include "search/collections.h"
 #include "search/searcher.h"
 #include "service/answerer.h"
+#include "service/conversation_answers.h"
+#include "service/conversations.h"
 #include "service/document_library.h"
 #include "service/embeddings.h"
 #include "service/keys.h"
@@ -79,6 +81,8 @@ public:
     std::vector<std::shared_ptr<service::UpstreamGenerator>> upstreams;
     std::unique_ptr<fetch::Fetcher> fetcher;  // null when pages are not opened
     std::shared_ptr<service::Answerer> answerer;
+    std::shared_ptr<service::Conversations> conversations;
+    std::shared_ptr<service::ConversationAnswers> conversation_answers;
 
     // Runs queued jobs from now on.
     void start_workers();
@@ -91,6 +95,7 @@ private:
     Result<> open_documents();
     Result<> open_fetcher();
     Result<> open_answers();
+    Result<> open_conversations();
     Result<> open_upstreams(std::vector<std::shared_ptr<service::Generator>>& generators);
     [[nodiscard]] service::GroundingSources grounding_sources();
     static async::Task<> refresh_keys(House* house);

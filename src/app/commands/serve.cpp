@@ -10,6 +10,8 @@
 #include "app/commands/commands.h"
 #include "app/house.h"
 #include "app/logging.h"
+#include "app/operation.h"
+#include "app/recent_errors.h"
 #include "app/version.h"
 #include "http/server.h"
 #include "service/collection_catalog.h"
@@ -68,7 +70,8 @@ api::ApiOptions api_options(const Config& config) {
     return options;
 }
 
-api::ApiServices services_of(House& house, std::shared_ptr<std::atomic<bool>> draining) {
+api::ApiServices services_of(House& house, std::shared_ptr<std::atomic<bool>> draining,
+                             std::shared_ptr<RecentErrors> errors) {
     api::ApiServices services;
     services.answerer = house.answerer;
     services.documents = house.documents;
@@ -76,6 +79,9 @@ api::ApiServices services_of(House& house, std::shared_ptr<std::atomic<bool>> dr
     services.models = house.models;
     services.reranker = house.reranker;
     services.keys = house.keys;
+    services.conversations = house.conversations;
+    services.conversation_answers = house.conversation_answers;
+    services.operation = operation_of(house, std::move(errors));
     if (house.embedder) {
         services.collections =
             std::make_shared<service::CollectionCatalog>(*house.collections, *house.embedder);
@@ -103,14 +109,15 @@ void greet(const Config& config, const ListenAddress& address, std::uint16_t por
                {"keys", house.keys->required() ? "required" : "not required (loopback)"}});
 }
 
-Result<> serve(const Config& config, const sigset_t& signals) {
+Result<> serve(const Config& config, const sigset_t& signals,
+               std::shared_ptr<RecentErrors> errors) {
     HEDDLE_TRY(const ListenAddress address, parse_listen(config.listen));
     HEDDLE_TRY(const std::unique_ptr<House> house, House::open(config));
     HEDDLE_TRY_VOID(check_exposure(config, address, *house));
     HEDDLE_TRY(http::ServerOptions options, server_options(config, address));
     const auto draining = std::make_shared<std::atomic<bool>>(false);
-    api::Api api(api_options(config), services_of(*house, draining), house->runtime->workers(),
-                 house->metrics);
+    api::Api api(api_options(config), services_of(*house, draining, std::move(errors)),
+                 house->runtime->workers(), house->metrics);
     HEDDLE_TRY_VOID(api::serve_client(api, api::embedded_client()));
     http::Server server(
         *house->runtime, std::move(options),
@@ -132,11 +139,12 @@ Result<> serve(const Config& config, const sigset_t& signals) {
 int run(const SettingFlags& flags) {
     const auto config = flags.load();
     if (!config) return report(config.error());
-    log::set_sink(
+    const auto errors = std::make_shared<RecentErrors>(
         make_log_sink(config->log_format == "json" ? LogFormat::kJson : LogFormat::kText));
+    log::set_sink(errors);
     log::set_level(parse_log_level(config->log_level));
     const sigset_t signals = block_signals();
-    const auto served = serve(*config, signals);
+    const auto served = serve(*config, signals, errors);
     return served ? kExitOk : report(served.error());
 }
 
