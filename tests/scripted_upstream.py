@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays an OpenAI-compatible model server, with settable speed, pauses and failures.
 
-Run:  scripted_upstream.py [--port 0] [--tokens 20] [--delay-ms 5]
+Run:  scripted_upstream.py [--port 0] [--tokens 20] [--delay-ms 5 | --rate 200]
 It prints `listening on PORT`. What it does is chosen by the model's name:
 
   scripted        answers "You asked: …" word by word, citing [1] when it was given sources
@@ -31,9 +31,10 @@ MODELS = ["scripted", "slow", "stall", "break", "break-early", "mid-error", "no-
 
 
 class Server:
-    def __init__(self, tokens, delay_ms):
+    def __init__(self, tokens, delay_ms, rate):
         self.tokens = tokens
         self.delay_s = delay_ms / 1000
+        self.rate = rate
         self.reply = None
         self.log = []
         self.seen = {}
@@ -138,6 +139,7 @@ class Server:
             await writer.drain()
 
         delay = 0.2 if model == "slow" else self.delay_s
+        begun = asyncio.get_running_loop().time()
         for i, word in enumerate(words):
             if model == "garbage":
                 await event("{this is no json")
@@ -154,7 +156,12 @@ class Server:
                                       "finish_reason": None}]})
             if writer.is_closing():
                 raise ConnectionError
-            await asyncio.sleep(delay)
+            if self.rate and model == "scripted":
+                # By the clock: pauses of a few milliseconds are longer than they say.
+                ahead = begun + (i + 1) / self.rate - asyncio.get_running_loop().time()
+                await asyncio.sleep(max(0, ahead))
+            else:
+                await asyncio.sleep(delay)
         if model not in ("no-finish", "mid-error"):
             await event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
             await event({"choices": [], "usage": usage})
@@ -168,8 +175,9 @@ async def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tokens", type=int, default=0, help="least words of an answer")
     parser.add_argument("--delay-ms", type=float, default=2, help="pause between words")
+    parser.add_argument("--rate", type=float, default=0, help="words a second, in place of pauses")
     given = parser.parse_args()
-    scripted = Server(given.tokens, given.delay_ms)
+    scripted = Server(given.tokens, given.delay_ms, given.rate)
     server = await asyncio.start_server(scripted.serve_connection, "127.0.0.1", given.port)
     print(f"listening on {server.sockets[0].getsockname()[1]}", flush=True)
     async with server:

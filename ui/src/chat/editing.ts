@@ -1,0 +1,4 @@
+// Which question is being edited.
+import { signal } from "@preact/signals";
+
+export const editing = signal("");
