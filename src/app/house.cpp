@@ -171,14 +171,19 @@ Result<> House::open_documents() {
     parser = std::make_unique<ingest::Parser>(parsing, runtime->workers());
     painter =
         std::make_unique<ingest::PagePainter>(parsing, ingest::PainterLimits{}, runtime->workers());
+    if (!config.ocr.empty()) {
+        recogniser = std::make_unique<ingest::ocr::PageRecogniser>(
+            ingest::ocr::OcrConfig{.languages = config.ocr}, *painter, runtime->workers());
+    }
     service::DocumentConfig documents_config;
     documents_config.upload_bytes_max = config.upload_bytes_max;
     documents_config.formats = config.upload_types;
     auto chunker = ingest::parse_chunker(config.chunker);
     if (!chunker) return fail(std::move(chunker).error().with_context("--chunker"));
     documents_config.chunker = *chunker;
-    const service::DocumentParts parts{
-        *database, *blobs, *queue, *collections, *parser, *painter, runtime->workers(), embedder};
+    const service::DocumentParts parts{*database,          *blobs,   *queue,
+                                       *collections,       *parser,  *painter,
+                                       runtime->workers(), embedder, recogniser.get()};
     HEDDLE_TRY(documents, service::DocumentLibrary::open(parts, documents_config));
     jobs::WorkerOptions options;
     options.lanes = {

@@ -1,5 +1,11 @@
 """The main job end to end: a question about a PDF and a web page gets a streamed, cited answer."""
 
+import io
+import pathlib
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
 from conftest import make_pdf
 
 PAGES = [
@@ -115,3 +121,26 @@ def test_owners_do_not_see_each_other(serve, tmp_path):
     document = upload_manual(server, key="key-of-the-operator")
     assert server.get(f"/documents/{document}", key="wrong").status == 401
     assert server.get("/healthz").status == 200
+
+
+def scanned_pdf(lines):
+    """A page that is a picture of its text, 150 pixels an inch."""
+    page = Image.new("RGB", (1240, 1754), "white")
+    draw = ImageDraw.Draw(page)
+    for row, line in enumerate(lines):
+        draw.text((100, 150 + 70 * row), line, fill="black", font=ImageFont.load_default(36))
+    out = io.BytesIO()
+    page.save(out, "PDF", resolution=150)
+    return out.getvalue()
+
+
+def test_scanned_pages_are_read_where_ocr_is_on(serve):
+    if not pathlib.Path("/usr/bin/tesseract").exists():
+        pytest.skip("no tesseract (Debian package tesseract-ocr)")
+    scan = scanned_pdf(["The pump starts at noon.", "The warranty lasts for twenty-four months."])
+    for flags, state in ([], "failed"), (["--ocr", "eng"], "ready"):
+        server = serve(*flags, folder=state)
+        document = server.wait_ready(server.upload("scan.pdf", scan).json()["id"])
+        assert document["state"] == state, document
+    answer = server.post("/generate/text", {"prompt": "How long does the warranty last?"}).json()
+    assert "twenty-four months" in answer["content"], answer
