@@ -1,5 +1,5 @@
 // The frame of the page: sidebar, the view in use, and what lies above them.
-import { signal, useSignalEffect } from "@preact/signals";
+import { signal, untracked, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { conversation, newConversation, openConversation } from "./chat/thread";
 import { conversations } from "./chat/conversations";
@@ -85,8 +85,11 @@ function Shell() {
   useSignalEffect(() => {
     const { view, id } = route.value;
     if (view !== "chat") return;
-    if (id) void openConversation(id);
-    else if (conversation.peek()) newConversation();
+    // Only the address decides: what opening reads must not open again when it changes.
+    untracked(() => {
+      if (id) void openConversation(id);
+      else if (conversation.value) newConversation();
+    });
   });
   const { view } = route.value;
   useEffect(() => {

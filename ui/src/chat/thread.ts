@@ -45,7 +45,10 @@ function forget() {
   for (const one of thread.value) one.live.value?.abort.abort();
 }
 
+let opening = 0;
+
 export function newConversation() {
+  opening++;
   forget();
   batch(() => {
     conversation.value = null;
@@ -66,6 +69,7 @@ const pathOf = (id: string) => `/conversations/${id}`;
 
 export async function openConversation(id: string) {
   if (conversation.value?.id === id) return;
+  const mine = ++opening;
   forget();
   batch(() => {
     thread.value = [];
@@ -78,6 +82,7 @@ export async function openConversation(id: string) {
       get<Conversation>(pathOf(id)),
       get<Page>(`${pathOf(id)}/messages?limit=${PAGE}`),
     ]);
+    if (mine !== opening) return;
     batch(() => {
       conversation.value = about;
       settings.value = { ...defaultSettings, ...lastSettings.value, ...about.settings };
@@ -86,6 +91,7 @@ export async function openConversation(id: string) {
     });
     followUnfinished();
   } catch (error) {
+    if (mine !== opening) return;
     threadPhase.value = "missing";
     if (!(error instanceof ServerError && error.status === 404)) notify(messageOf(error), "error");
   }

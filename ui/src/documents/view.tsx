@@ -121,7 +121,9 @@ function PassageSearch() {
     }
     setBusy(true);
     try {
-      const reply = await post<{ passages: Passage[] }>(`/collections/${segment(collection.value)}/search`, { query: words.trim(), limit: 12 });
+      // The server's threshold is for answers; who searches sees how well each passage fits.
+      const body = { query: words.trim(), limit: 12, score_threshold: 0 };
+      const reply = await post<{ passages: Passage[] }>(`/collections/${segment(collection.value)}/search`, body);
       setFound(reply.passages);
       setAsked(words.trim());
     } catch (error) {
