@@ -34,7 +34,8 @@ let heddle;
 let upstream;
 before(async () => {
   upstream = await startUpstream("--delay-ms", 4);
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle(["--upstream", upstream.url])]);
+  heddle = await startHeddle(["--upstream", upstream.url]);
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();

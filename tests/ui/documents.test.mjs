@@ -7,7 +7,8 @@ import { checkAccess, DESKTOP, openPage, PHONE, SAMPLE, shoot, startBrowser, sta
 let browser;
 let heddle;
 before(async () => {
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle()]);
+  heddle = await startHeddle();
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();

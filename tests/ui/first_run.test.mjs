@@ -7,7 +7,8 @@ import { ask, checkAccess, DESKTOP, lastAnswer, openPage, PHONE, shoot, startBro
 let browser;
 let heddle;
 before(async () => {
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle()]);
+  heddle = await startHeddle();
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();

@@ -1,7 +1,7 @@
 // The real binary with its default models, a scripted model server, and a real browser.
 //
 // HEDDLE_TEST_BINARY names the binary (default: build/release/heddle); pictures of the pages go to
-// HEDDLE_UI_SHOTS (default: build/ui-shots). Every page of these tests fails its test when it asks
+// HEDDLE_TEST_SHOTS (default: build/ui-shots). Every page of these tests fails its test when it asks
 // another origin for anything, runs into its own content policy, or logs an error.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -18,7 +18,7 @@ const { chromium } = require("playwright-core");
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const BINARY = process.env.HEDDLE_TEST_BINARY ?? path.join(ROOT, "build/release/heddle");
-const SHOTS = process.env.HEDDLE_UI_SHOTS ?? path.join(ROOT, "build/ui-shots");
+const SHOTS = process.env.HEDDLE_TEST_SHOTS ?? path.join(ROOT, "build/ui-shots");
 export const SAMPLE = path.join(ROOT, "ui/sample.pdf");
 
 export const DESKTOP = { width: 1280, height: 800 };
@@ -108,7 +108,7 @@ export function fillDatabase(database, ...what) {
 
 export async function startBrowser() {
   return chromium.launch({
-    executablePath: process.env.HEDDLE_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: process.env.HEDDLE_TEST_CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync",

@@ -10,7 +10,8 @@ let heddle;
 let upstream;
 before(async () => {
   [upstream, foreign] = await Promise.all([startUpstream(), startForeign()]);
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle(["--upstream", upstream.url])]);
+  heddle = await startHeddle(["--upstream", upstream.url]);
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();

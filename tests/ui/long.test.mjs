@@ -12,7 +12,8 @@ before(async () => {
   await first.stop();
   conversation = fillDatabase(first.database, "messages", 5000);
   fillDatabase(first.database, "documents", 1000);
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle([], first.folder)]);
+  heddle = await startHeddle([], first.folder);
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();

@@ -9,7 +9,8 @@ let upstream;
 let adminKey;
 before(async () => {
   upstream = await startUpstream("--delay-ms", 5, "--tokens", 60);
-  [browser, heddle] = await Promise.all([startBrowser(), startHeddle(["--upstream", upstream.url])]);
+  heddle = await startHeddle(["--upstream", upstream.url]);
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();
