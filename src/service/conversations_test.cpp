@@ -24,7 +24,7 @@ protected:
     void reopen() {
         kept_.reset();
         db_.reset();
-        db_ = *storage::Database::open({.location = location_});
+        db_ = *storage::Database::open({.location = location_}, clock_);
         kept_ = *Conversations::open(*db_, {.conversations_max = 20});
     }
 
@@ -66,6 +66,7 @@ protected:
 
     storage::Scratch scratch_;
     std::string location_;
+    FakeClock clock_;
     async::Runtime runtime_{{.io_threads = 1, .worker_threads = 1}};
     std::unique_ptr<storage::Database> db_;
     std::unique_ptr<Conversations> kept_;
@@ -150,6 +151,7 @@ TEST_P(ConversationsTest, SearchFindsTitlesAndMessagesLiterally) {
 TEST_P(ConversationsTest, TheListIsPagedByLastUse) {
     std::vector<std::string> made;
     for (int i = 0; i < 5; ++i) made.push_back(make("anna", std::to_string(i)));
+    clock_.advance(std::chrono::milliseconds(1));  // times are kept in milliseconds
     say(made[0], "", Role::kUser, "used again");
     const auto first = runtime_.run(kept_->list("anna", {.limit = 2}));
     ASSERT_EQ(first->size(), 2U);
