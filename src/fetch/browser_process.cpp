@@ -99,10 +99,10 @@ Result<pid_t> spawn(const BrowserProcess::Command& command, const std::string& p
 }  // namespace
 
 Result<BrowserProcess::Started> BrowserProcess::start_blocking(const Command& command) {
-    const std::string profile = make_profile();
-    if (profile.empty()) return fail(not_started("no folder for its profile"));
     HEDDLE_TRY(Pipe to_browser, make_pipe());
     HEDDLE_TRY(Pipe from_browser, make_pipe());
+    const std::string profile = make_profile();
+    if (profile.empty()) return fail(not_started("no folder for its profile"));
     const Result<pid_t> process = spawn(command, profile, to_browser, from_browser);
     if (!process) {
         remove_profile(profile);
