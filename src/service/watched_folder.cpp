@@ -72,7 +72,6 @@ struct WatchedFolder::Row {
 
 struct WatchedFolder::Listing {
     std::vector<File> files;
-    std::vector<std::string> folders;
     bool too_many = false;
 };
 
@@ -98,11 +97,17 @@ Result<std::unique_ptr<WatchedFolder>> WatchedFolder::open(storage::Database& db
 // Links are not followed: a folder must not lead out of itself, or around in a circle.
 Result<WatchedFolder::Listing> WatchedFolder::list_blocking() const {
     Listing listing;
+    std::size_t followed = 0;
+    // Following a folder again is free.
+    const auto follow = [&](const std::string& folder) {
+        if (notices_.get() >= 0 && followed++ < kFoldersMax)
+            inotify_add_watch(notices_.get(), folder.c_str(), kChanges);
+    };
+    follow(options_.folder);
     std::error_code ec;
     fs::recursive_directory_iterator at(options_.folder,
                                         fs::directory_options::skip_permission_denied, ec);
     if (ec) return fail(unreadable());
-    listing.folders.push_back(options_.folder);
     for (; at != fs::recursive_directory_iterator(); at.increment(ec)) {
         if (ec) return fail(unreadable());
         struct stat status{};
@@ -114,7 +119,7 @@ Result<WatchedFolder::Listing> WatchedFolder::list_blocking() const {
         }
         if (S_ISDIR(status.st_mode)) {
             if (at.depth() + 1 >= options_.depth_max) at.disable_recursion_pending();
-            if (listing.folders.size() < kFoldersMax) listing.folders.push_back(path);
+            follow(path);
             continue;
         }
         const ingest::Format* format = ingest::find_format_of_file(path);
@@ -256,9 +261,9 @@ async::Task<Result<>> WatchedFolder::drop(Row row) {
 }
 
 // Returns at a change, and after a while without one.
-async::Task<> WatchedFolder::wait_for_change(int notices) {
+async::Task<> WatchedFolder::wait_for_change() {
     const auto executor = co_await asio::this_coro::executor;
-    const int copy = fcntl(notices, F_DUPFD_CLOEXEC, 0);
+    const int copy = fcntl(notices_.get(), F_DUPFD_CLOEXEC, 0);
     if (copy < 0) {
         co_await async::sleep_for(options_.look_again);
         co_return;
@@ -274,22 +279,13 @@ async::Task<> WatchedFolder::wait_for_change(int notices) {
     if (!told) co_return;
     co_await async::sleep_for(options_.settle);
     std::string events(64U << 10, '\0');
-    while (::read(notices, events.data(), events.size()) > 0) {
+    while (::read(notices_.get(), events.data(), events.size()) > 0) {
     }
 }
 
 async::Task<> WatchedFolder::run() {
-    const UniqueFd notices(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    notices_ = UniqueFd(inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     for (;;) {
-        // Before the scan, so that what changes meanwhile is told of. Adding a folder again is
-        // free.
-        const auto follow = [&] {
-            const Result<Listing> listing = list_blocking();
-            if (!listing || notices.get() < 0) return;
-            for (const std::string& folder : listing->folders)
-                inotify_add_watch(notices.get(), folder.c_str(), kChanges);
-        };
-        co_await async::offload(pool_, follow);
         const Result<ScanReport> report = co_await scan();
         if (!report) {
             log::warn("documents", "a watched folder could not be brought up to date",
@@ -300,7 +296,7 @@ async::Task<> WatchedFolder::run() {
                        {"removed", report->removed},
                        {"refused", report->refused}});
         }
-        co_await wait_for_change(notices.get());
+        co_await wait_for_change();
     }
 }
 

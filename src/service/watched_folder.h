@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "service/documents.h"
 #include "storage/database.h"
+#include "storage/unique_fd.h"
 
 namespace heddle::service {
 
@@ -58,17 +59,19 @@ private:
 
     WatchedFolder(storage::Database& db, Documents& documents, async::WorkerPool& pool,
                   WatchOptions options);
+    // Asks to be told of changes in each folder before reading it: none is missed in between.
     [[nodiscard]] Result<Listing> list_blocking() const;
     async::Task<Result<std::vector<Row>>> known_rows();
     async::Task<Result<bool>> take(File file, std::string before);
     async::Task<Result<std::string>> upload(File file);
     async::Task<Result<>> drop(Row row);
-    async::Task<> wait_for_change(int notices);
+    async::Task<> wait_for_change();
 
     storage::Database& db_;
     Documents& documents_;
     async::WorkerPool& pool_;
     const WatchOptions options_;
+    storage::UniqueFd notices_;  // inotify; none before run()
 };
 
 }  // namespace heddle::service
