@@ -86,9 +86,9 @@ TEST(ChatTemplate, EqualsJinjaOnPublishedTemplates) {
     const char* named_goldens = std::getenv("HEDDLE_CHAT_TEMPLATE_GOLDENS");
     const fs::path folder =
         named_folder != nullptr ? named_folder : HEDDLE_LLAMA_CPP_MODELS "/templates";
-    const fs::path goldens = named_goldens != nullptr
-                                 ? named_goldens
-                                 : HEDDLE_SOURCE_DIR "/build/goldens/templates.jsonl";
+    const fs::path goldens = named_goldens != nullptr ? named_goldens
+                                                      : HEDDLE_SOURCE_DIR
+                                 "/build/goldens/templates.jsonl";
     if (!fs::is_directory(folder) || !fs::exists(goldens)) {
         GTEST_SKIP() << "./dev setup --for-tests stages templates and makes their goldens";
     }
