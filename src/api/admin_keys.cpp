@@ -13,15 +13,11 @@ namespace {
 
 constexpr TextRule kNameRule{1, 100};
 
-std::string_view role_name(service::KeyRole role) {
-    return role == service::KeyRole::kAdmin ? "admin" : "user";
-}
-
 nlohmann::json to_json(const service::KeyInfo& key) {
     nlohmann::json json = {{"id", key.id},
                            {"owner", key.owner},
                            {"label", key.label},
-                           {"role", role_name(key.role)},
+                           {"role", to_string(key.role)},
                            {"created_ms", key.created_ms}};
     if (key.revoked_ms) json["revoked_ms"] = *key.revoked_ms;
     return json;
@@ -60,7 +56,7 @@ async::Task<Result<nlohmann::json>> create(Context& context, Call call) {
     co_return nlohmann::json{{"key", std::move(key)},
                              {"owner", owner},
                              {"label", label.value_or(owner)},
-                             {"role", role_name(granted)}};
+                             {"role", to_string(granted)}};
 }
 
 async::Task<http::Response> admin_key_create(Context& context, Call call) {

@@ -11,11 +11,6 @@
 namespace heddle::api {
 namespace {
 
-std::string_view role_name(service::Role role) {
-    constexpr std::string_view kNames[] = {"system", "user", "assistant", "tool"};
-    return kNames[static_cast<std::size_t>(role)];
-}
-
 // What the client stored: an object that passed the decoder once.
 nlohmann::json settings_of(const std::string& text) {
     nlohmann::json settings = nlohmann::json::parse(text, nullptr, false);
@@ -52,7 +47,7 @@ nlohmann::json to_json(const service::ConversationInfo& conversation) {
 nlohmann::json to_json(const service::MessageInfo& message) {
     nlohmann::json json = {{"id", message.id},
                            {"parent", message.parent},
-                           {"role", role_name(message.role)},
+                           {"role", to_string(message.role)},
                            {"content", message.content},
                            {"state", service::to_string(message.state)},
                            {"created_ms", message.created_ms},

@@ -23,8 +23,7 @@ std::string session_cookie(std::string_view token, std::int64_t lifetime_s, bool
 }
 
 nlohmann::json to_json(const service::Identity& identity) {
-    return {{"owner", identity.owner},
-            {"role", identity.role == service::KeyRole::kAdmin ? "admin" : "user"}};
+    return {{"owner", identity.owner}, {"role", to_string(identity.role)}};
 }
 
 bool needs_login(const Context& context) {

@@ -11,20 +11,16 @@
 #include <CLI/Formatter.hpp>
 #include <CLI/Option.hpp>
 
+#include "app/environment.h"
 #include "app/settings.h"
 
 namespace heddle::app {
 namespace {
 
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 std::string default_data_folder() {
-    const std::string xdg = variable("XDG_DATA_HOME");
+    const std::string xdg = environment_variable("XDG_DATA_HOME");
     if (!xdg.empty()) return xdg + "/heddle";
-    const std::string home = variable("HOME");
+    const std::string home = environment_variable("HOME");
     return home.empty() ? "heddle-data" : home + "/.local/share/heddle";
 }
 
@@ -75,7 +71,7 @@ Result<Config> SettingFlags::load() const {
     config.data = default_data_folder();
     config.share = default_share_folder();
     std::string file =
-        given_->config_file.empty() ? variable("HEDDLE_CONFIG") : given_->config_file;
+        given_->config_file.empty() ? environment_variable("HEDDLE_CONFIG") : given_->config_file;
     if (file.empty() && std::filesystem::exists("heddle.toml")) file = "heddle.toml";
     if (!file.empty()) HEDDLE_TRY_VOID(apply_file(config, file));
     HEDDLE_TRY_VOID(apply_environment(config, environ));

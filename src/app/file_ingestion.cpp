@@ -8,6 +8,7 @@
 #include <fstream>
 #include <utility>
 
+#include "app/progress_bar.h"
 #include "async/offload.h"
 #include "ingest/formats.h"
 
@@ -15,15 +16,12 @@ namespace heddle::app {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-constexpr std::size_t kBarCells = 24;
 
 std::string bar(const service::Progress& progress) {
     const double share = progress.total == 0 ? 0.0
                                              : static_cast<double>(progress.done) /
                                                    static_cast<double>(progress.total);
-    const auto full = static_cast<std::size_t>(share * kBarCells);
-    return fmt::format("[{}{}] {}/{}", std::string(full, '#'), std::string(kBarCells - full, '.'),
-                       progress.done, progress.total);
+    return fmt::format("{} {}/{}", progress_bar(share), progress.done, progress.total);
 }
 
 // By the file's extension; what is unknown is offered as PDF, and refused by its bytes.

@@ -2,19 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "app/environment.h"
+
 namespace heddle::app {
-namespace {
-
-std::string variable(const char* name) {
-    const char* value = std::getenv(name);
-    return value == nullptr ? std::string() : std::string(value);
-}
-
-}  // namespace
 
 upstream::ModelStore model_store(const Config& config) {
     return upstream::ModelStore(std::filesystem::path(config.data) / "models");
@@ -22,9 +15,9 @@ upstream::ModelStore model_store(const Config& config) {
 
 Result<upstream::HubOptions> hub_options(const Config& config) {
     upstream::HubOptions options;
-    options.base_url = config.hub.empty() ? variable("HF_ENDPOINT") : config.hub;
+    options.base_url = config.hub.empty() ? environment_variable("HF_ENDPOINT") : config.hub;
     if (options.base_url.empty()) options.base_url = kDefaultHub;
-    options.token = variable("HF_TOKEN");
+    options.token = environment_variable("HF_TOKEN");
     if (config.hub_token_file.empty()) return options;
     std::ifstream file(config.hub_token_file);
     if (!std::getline(file, options.token) || !http::is_field_value(options.token)) {

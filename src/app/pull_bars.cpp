@@ -6,19 +6,19 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/progress_bar.h"
+
 namespace heddle::app {
 namespace {
 
 using upstream::PullProgress;
 using upstream::PullState;
 
-constexpr std::size_t kCells = 24;
 constexpr std::size_t kNameCells = 36;
 constexpr std::size_t kBarsMax = 8;
 
 std::string bar(std::uint64_t done, std::uint64_t bytes) {
-    const std::uint64_t full = bytes == 0 ? kCells : done * kCells / bytes;
-    return fmt::format("[{}{}]", std::string(full, '#'), std::string(kCells - full, '.'));
+    return progress_bar(bytes == 0 ? 1.0 : static_cast<double>(done) / static_cast<double>(bytes));
 }
 
 // The end of a name says more than its beginning.

@@ -9,6 +9,7 @@
 #include "async/offload.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "http/status.h"
 #include "markup/charset.h"
 #include "markup/html.h"
 
@@ -18,10 +19,6 @@ namespace {
 
 tl::unexpected<Error> failure(ErrorCode code, std::string message, std::string reason) {
     return fail(Error(code, std::move(message)).with_reason(std::move(reason)));
-}
-
-bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 // What a reader may be told. Whether a name resolves, a port answers or a certificate fits is
@@ -186,7 +183,7 @@ async::Task<Result<PageOutcome>> Fetcher::follow(markup::Url url, std::optional<
             co_return co_await read(std::move(url), std::move(hop.url), std::move(response),
                                     deadline);
         }
-        if (!is_redirect(response.status)) {
+        if (!http::is_redirect(response.status)) {
             co_return failure(ErrorCode::kUpstream,
                               "the server answered " + std::to_string(response.status),
                               "http_status");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "http/status.h"
+
 namespace heddle::fetch {
 
 namespace {
@@ -11,10 +13,6 @@ constexpr std::size_t kOriginsMax = 1'024;
 constexpr auto kKnown = std::chrono::hours(24);
 // A server in trouble is asked again sooner.
 constexpr auto kUnknown = std::chrono::minutes(5);
-
-bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
 
 }  // namespace
 
@@ -46,7 +44,7 @@ async::Task<RobotsCache::Entry> RobotsCache::ask(markup::Url url, bool allowed_b
         request.is_robots = true;
         const auto answer = co_await client_.get(std::move(request), deadline);
         if (!answer) co_return nothing;
-        if (is_redirect(answer->status)) {
+        if (http::is_redirect(answer->status)) {
             auto next = markup::Url::parse(answer->headers.get("Location"), &*at);
             if (next && at->scheme() == "https" && next->scheme() != "https") co_return nothing;
             at = std::move(next);

@@ -54,4 +54,8 @@ std::string_view reason_phrase(int status) {
     return found == kPhrases.end() ? std::string_view() : found->second;
 }
 
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
 }  // namespace heddle::http

@@ -94,5 +94,8 @@ struct Passage {
 
 // "DOCUMENT.12": the id of a chunk says whose it is and where.
 [[nodiscard]] std::string chunk_id(std::string_view document, std::uint32_t ordinal);
+// The number in such an id, where it is one of this document's.
+[[nodiscard]] std::optional<std::uint32_t> chunk_ordinal(std::string_view id,
+                                                         std::string_view document);
 
 }  // namespace heddle::search

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <deque>
 
 #include "search/dense_indexes.h"
@@ -16,6 +17,16 @@ using storage::Transaction;
 
 std::string chunk_id(std::string_view document, std::uint32_t ordinal) {
     return fmt::format("{}.{}", document, ordinal);
+}
+
+std::optional<std::uint32_t> chunk_ordinal(std::string_view id, std::string_view document) {
+    if (!id.starts_with(document)) return std::nullopt;
+    id.remove_prefix(document.size());
+    if (!id.starts_with('.')) return std::nullopt;
+    std::uint32_t ordinal = 0;
+    const char* end = id.data() + id.size();
+    const auto [read, error] = std::from_chars(id.data() + 1, end, ordinal);
+    return error == std::errc() && read == end ? std::optional(ordinal) : std::nullopt;
 }
 
 Result<CollectionRow> find_collection(Session& session, std::string_view owner,

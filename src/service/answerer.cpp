@@ -352,14 +352,6 @@ async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
                                                    std::shared_ptr<AnswerStream> out,
                                                    Progress& progress) {
     const auto pieces = std::make_shared<TextStream>(options_.delta_buffer);
-    const auto write = [](Generators::Choice chosen, GenerateRequest call,
-                          std::shared_ptr<TextStream> stream) -> async::Task<Result<Completion>> {
-        const async::Deadline deadline = call.deadline;
-        auto result = co_await async::with_deadline(
-            deadline, chosen.generator->generate(std::move(call), stream));
-        stream->close();
-        co_return result;
-    };
     const auto forward = [](std::shared_ptr<TextStream> stream,
                             std::shared_ptr<AnswerStream> events,
                             Progress* state) -> async::Task<> {
@@ -371,7 +363,7 @@ async::Task<Result<Completion>> Answerer::generate(Generators::Choice choice,
             }
         }
     };
-    co_return co_await async::together(write(std::move(choice), std::move(request), pieces),
+    co_return co_await async::together(write_pieces(std::move(choice), std::move(request), pieces),
                                        forward(pieces, out, &progress));
 }
 

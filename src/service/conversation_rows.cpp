@@ -17,7 +17,6 @@ using storage::Transaction;
 
 constexpr std::array<std::string_view, 5> kStates = {"done", "running", "stopped", "failed",
                                                      "interrupted"};
-constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
 constexpr std::size_t kSnippetBytesBefore = 40;
 constexpr std::size_t kSnippetBytesAfter = 100;
 constexpr std::size_t kLeafStepsMax = 100'000;
@@ -30,10 +29,16 @@ constexpr std::string_view kMessage =
     "m.id, m.parent, m.role, m.content, m.state, m.model, m.finish_reason, m.error, "
     "m.prompt_tokens, m.completion_tokens, m.first_token_ms, m.duration_ms, m.created_ms";
 
-template <std::size_t N>
-std::size_t index_of(const std::array<std::string_view, N>& names, std::string_view name) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    return found == names.end() ? 0 : static_cast<std::size_t>(found - names.begin());
+Role role_of(std::string_view name) {
+    for (const Role role : {Role::kUser, Role::kAssistant, Role::kTool})
+        if (to_string(role) == name) return role;
+    return Role::kSystem;
+}
+
+MessageState state_of(std::string_view name) {
+    const auto found = std::find(kStates.begin(), kStates.end(), name);
+    return found == kStates.end() ? MessageState::kDone
+                                  : static_cast<MessageState>(found - kStates.begin());
 }
 
 ConversationInfo read_conversation(const Row& row) {
@@ -52,9 +57,9 @@ MessageInfo read_message(const Row& row) {
     MessageInfo info;
     info.id = row.string(0);
     info.parent = row.string(1);
-    info.role = static_cast<Role>(index_of(kRoles, row.text(2)));
+    info.role = role_of(row.text(2));
     info.content = row.string(3);
-    info.state = static_cast<MessageState>(index_of(kStates, row.text(4)));
+    info.state = state_of(row.text(4));
     info.model = row.string(5);
     info.finish_reason = row.string(6);
     info.error = row.string(7);
@@ -312,10 +317,10 @@ Result<> insert_message(Transaction& tx, std::string_view conversation,
         "INSERT INTO conversation_messages (id, conversation, parent, role, content, state, model, "
         "finish_reason, error, prompt_tokens, completion_tokens, first_token_ms, duration_ms, "
         "created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        message.id, conversation, message.parent, kRoles[static_cast<std::size_t>(message.role)],
-        message.content, to_string(message.state), message.model, message.finish_reason,
-        message.error, message.usage.prompt_tokens, message.usage.completion_tokens,
-        message.first_token_ms, message.duration_ms, message.created_ms));
+        message.id, conversation, message.parent, to_string(message.role), message.content,
+        to_string(message.state), message.model, message.finish_reason, message.error,
+        message.usage.prompt_tokens, message.usage.completion_tokens, message.first_token_ms,
+        message.duration_ms, message.created_ms));
     return replace_sources(tx, message);
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kSampleBytes = 64U << 10;
 constexpr std::size_t kLettersMin = 40;
-// Of the words of a text in a language, the ones in its list are a third or more.
+// At least this share of the words of a text in a language is in its list.
 constexpr std::size_t kWordsPercentMin = 12;
 constexpr std::string_view kMultilingual = "paraphrase-multilingual-MiniLM-L12-v2";
 

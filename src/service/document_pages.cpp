@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <simdjson.h>
@@ -51,18 +50,6 @@ ChunkInfo chunk_info(search::StoredChunk chunk) {
     return info;
 }
 
-// The number in "DOCUMENT.12", when the chunk is one of this document.
-std::optional<std::uint32_t> ordinal_of(std::string_view chunk, std::string_view document) {
-    if (!chunk.starts_with(document) || chunk.size() < document.size() + 2) return std::nullopt;
-    chunk.remove_prefix(document.size());
-    if (!chunk.starts_with('.')) return std::nullopt;
-    std::uint32_t ordinal = 0;
-    const auto [end, error] =
-        std::from_chars(chunk.data() + 1, chunk.data() + chunk.size(), ordinal);
-    if (error != std::errc() || end != chunk.data() + chunk.size()) return std::nullopt;
-    return ordinal;
-}
-
 std::vector<ingest::Box> boxes_on_page(const ChunkInfo& chunk, std::uint32_t page) {
     std::vector<ingest::Box> boxes;
     for (const ChunkBox& box : chunk.boxes) {
@@ -91,7 +78,7 @@ async::Task<Result<std::vector<ingest::Box>>> DocumentLibrary::marked_boxes(
     std::string owner, DocumentRow row, PictureRequest request) {
     std::vector<ingest::Box> boxes;
     if (request.highlight.empty()) co_return boxes;
-    const auto ordinal = ordinal_of(request.highlight, row.info.id);
+    const auto ordinal = search::chunk_ordinal(request.highlight, row.info.id);
     if (!ordinal) co_return fail(ErrorCode::kNotFound, "the document has no such passage");
     HEDDLE_CO_TRY(const auto chunks, co_await this->chunks(owner, row.info.id, *ordinal, 1));
     if (chunks.empty() || chunks.front().ordinal != *ordinal)

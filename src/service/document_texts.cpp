@@ -1,7 +1,6 @@
 #include "service/document_texts.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -56,18 +55,6 @@ private:
     GroundedText text_;
     std::uint64_t char_end_ = 0;
 };
-
-// The number in "DOCUMENT.12".
-std::optional<std::uint32_t> ordinal_of(const Source& source) {
-    const std::string_view id = source.chunk;
-    if (!id.starts_with(source.document) || id.size() < source.document.size() + 2)
-        return std::nullopt;
-    std::uint32_t ordinal = 0;
-    const char* end = id.data() + id.size();
-    const auto [read, error] =
-        std::from_chars(id.data() + source.document.size() + 1, end, ordinal);
-    return error == std::errc() && read == end ? std::optional(ordinal) : std::nullopt;
-}
 
 struct Section {
     std::size_t first = 0;  // of the passages looked at
@@ -130,7 +117,7 @@ async::Task<Result<std::vector<GroundedText>>> widen_to_sections(search::Collect
     std::vector<GroundedText> texts;
     std::vector<Widened> taken;
     for (GroundedText& hit : hits) {
-        const auto ordinal = ordinal_of(hit.source);
+        const auto ordinal = search::chunk_ordinal(hit.source.chunk, hit.source.document);
         if (!ordinal) {
             texts.push_back(std::move(hit));
             continue;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "async/deadline.h"
 
 namespace heddle::service {
 
@@ -57,6 +60,15 @@ std::vector<ModelInfo> Generators::models() const {
         }
     }
     return all;
+}
+
+async::Task<Result<Completion>> write_pieces(Generators::Choice choice, GenerateRequest request,
+                                             std::shared_ptr<TextStream> out) {
+    const async::Deadline deadline = request.deadline;
+    auto completion = co_await async::with_deadline(
+        deadline, choice.generator->generate(std::move(request), out));
+    out->close();
+    co_return completion;
 }
 
 }  // namespace heddle::service

@@ -31,4 +31,9 @@ private:
     std::vector<std::shared_ptr<Generator>> generators_;
 };
 
+// Runs the chosen generator until its request's deadline and closes `out` at the end, so that who
+// reads it ends too; async::together() joins the two.
+async::Task<Result<Completion>> write_pieces(Generators::Choice choice, GenerateRequest request,
+                                             std::shared_ptr<TextStream> out);
+
 }  // namespace heddle::service

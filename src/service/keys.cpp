@@ -57,9 +57,6 @@ std::string random_token() {
     return token;
 }
 
-std::string_view to_string(KeyRole role) {
-    return role == KeyRole::kAdmin ? "admin" : "user";
-}
 KeyRole role_of(std::string_view text) {
     return text == "admin" ? KeyRole::kAdmin : KeyRole::kUser;
 }
@@ -119,6 +116,10 @@ Result<Snapshot> load(storage::Session& db) {
 }
 
 }  // namespace
+
+std::string_view to_string(KeyRole role) {
+    return role == KeyRole::kAdmin ? "admin" : "user";
+}
 
 struct Keys::Impl {
     storage::Database& database;

@@ -20,6 +20,7 @@ class Database;
 namespace heddle::service {
 
 enum class KeyRole { kUser, kAdmin };
+[[nodiscard]] std::string_view to_string(KeyRole role);  // "user" or "admin"
 
 struct KeyInfo {
     std::string id;

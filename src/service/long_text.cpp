@@ -9,6 +9,8 @@
 #include "async/gather.h"
 #include "async/offload.h"
 #include "async/together.h"
+#include "service/fence.h"
+#include "service/generators.h"
 #include "service/passage_selection.h"
 #include "text/utf8.h"
 
@@ -72,17 +74,6 @@ std::size_t good_begin(std::string_view text, std::size_t least, std::size_t end
     return space < end ? space + 1 : end;
 }
 
-// The fence must not be closable from inside.
-std::string fenced(std::string_view text) {
-    std::string out = "<text>\n";
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        out += text[i];
-        if (text[i] == '<' && (text.substr(i, 5) == "<text" || text.substr(i, 6) == "</text"))
-            out += ' ';
-    }
-    return out + "\n</text>";
-}
-
 GenerateRequest request_for(const Summariser& summariser, std::string_view window) {
     GenerateRequest request;
     request.owner = summariser.owner;
@@ -92,7 +83,8 @@ GenerateRequest request_for(const Summariser& summariser, std::string_view windo
     request.sampling.tokens_max = summariser.options.summary_tokens;
     request.messages = {
         {Role::kSystem, std::string(kInstructions)},
-        {Role::kUser, fmt::format("Question: {}\n\n{}", summariser.question, fenced(window))}};
+        {Role::kUser, fmt::format("Question: {}\n\n<text>\n{}\n</text>", summariser.question,
+                                  without_tag(window, "text"))}};
     return request;
 }
 
@@ -100,20 +92,12 @@ async::Task<Result<std::string>> write_summary(const Summariser& summariser,
                                                GenerateRequest request) {
     constexpr std::size_t kPieces = 64;
     const auto pieces = std::make_shared<TextStream>(kPieces);
-    const auto write = [](Generators::Choice choice, GenerateRequest call,
-                          std::shared_ptr<TextStream> out) -> async::Task<Result<Completion>> {
-        const async::Deadline deadline = call.deadline;
-        auto completion = co_await async::with_deadline(
-            deadline, choice.generator->generate(std::move(call), out));
-        out->close();
-        co_return completion;
-    };
     const auto collect = [](std::shared_ptr<TextStream> in, std::string* text) -> async::Task<> {
         while (auto piece = co_await in->next()) *text += piece->text;
     };
     std::string text;
     HEDDLE_CO_TRY_VOID(co_await async::together(
-        write(summariser.choice, std::move(request), pieces), collect(pieces, &text)));
+        write_pieces(summariser.choice, std::move(request), pieces), collect(pieces, &text)));
     co_return text;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/fence.h"
 #include "service/passage_selection.h"
 
 namespace heddle::service {
@@ -19,20 +20,6 @@ constexpr std::string_view kRules =
 
 // A few tokens that every chat format spends on each message.
 constexpr std::uint32_t kMessageOverhead = 8;
-
-// The fence must not be closable from inside: a text that holds our tags gets them broken.
-std::string defused(std::string_view text) {
-    std::string out;
-    out.reserve(text.size());
-    std::size_t i = 0;
-    while (i < text.size()) {
-        const bool tag = text.substr(i, 7) == "<source" || text.substr(i, 8) == "</source";
-        out += text[i];
-        if (tag) out += ' ';
-        ++i;
-    }
-    return out;
-}
 
 std::string attribute(std::string_view text) {
     std::string out;
@@ -52,7 +39,7 @@ std::string fenced(const Source& source, std::string_view text) {
                    : fmt::format(" page=\"{}\"", *source.page);
     }
     if (!source.url.empty()) out += fmt::format(" address=\"{}\"", attribute(source.url));
-    return out + ">\n" + defused(text) + "\n</source>\n";
+    return out + ">\n" + without_tag(text, "source") + "\n</source>\n";
 }
 
 struct Budget {

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "http/status.h"
+
 namespace heddle::upstream {
 namespace {
 
@@ -50,10 +52,6 @@ Result<http::Url> follow(const http::Url& from, std::string_view location) {
     if (from.origin.tls && !to->origin.tls)
         return fail(hub_error("hub_insecure", "the hub redirects from HTTPS to plain HTTP"));
     return *to;
-}
-
-bool is_redirect(int status) {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 bool take(std::string_view& text, std::string_view prefix) {
@@ -122,7 +120,7 @@ async::Task<Result<http::ClientResponse>> HubClient::get(http::Url url, std::str
         if (!options_.token.empty() && url.origin == base_.origin)
             request.headers.set("Authorization", "Bearer " + options_.token);
         HEDDLE_CO_TRY(http::ClientResponse response, co_await client_->send(std::move(request)));
-        if (!is_redirect(response.status())) {
+        if (!http::is_redirect(response.status())) {
             response.set_deadline(async::Deadline::never());
             if (response.status() == 200 || response.status() == 206) co_return response;
             co_return fail(error_of(response.status()));

@@ -59,9 +59,8 @@ int list(const SettingFlags& flags) {
     if (!keys) return report(keys.error());
     for (const service::KeyInfo& key : *keys) {
         std::printf("%s  %-5s  %s  %s  %s%s\n", key.id.c_str(),
-                    key.role == service::KeyRole::kAdmin ? "admin" : "user",
-                    date_of(key.created_ms).c_str(), key.owner.c_str(), key.label.c_str(),
-                    key.revoked_ms ? "  (revoked)" : "");
+                    std::string(to_string(key.role)).c_str(), date_of(key.created_ms).c_str(),
+                    key.owner.c_str(), key.label.c_str(), key.revoked_ms ? "  (revoked)" : "");
     }
     if (keys->empty()) std::fprintf(stderr, "No keys yet: `heddle keys create OWNER`.\n");
     return kExitOk;
