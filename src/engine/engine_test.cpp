@@ -111,7 +111,11 @@ std::string alone(const Options& setup, const GenerationRequest& request) {
 }
 
 void expect_no_blocks_in_use(const Engine& engine) {
-    for (int i = 0; i < 500 && engine.stats().scheduler.blocks_in_use > 0; ++i) {
+    const auto is_busy = [&] {
+        const auto stats = engine.stats();
+        return stats.scheduler.blocks_in_use > 0 || stats.queued > 0;
+    };
+    for (int i = 0; i < 500 && is_busy(); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     EXPECT_EQ(engine.stats().scheduler.blocks_in_use, 0u);

@@ -148,10 +148,9 @@ TEST_P(QueueTest, ALimitForEachOwnerHoldsWithinOneTake) {
     request.worker = "w";
     request.count = 10;
     request.running_per_owner_max = 2;
+    const std::vector<Claim> claims = runtime_.run(queue_->claim(request)).value();
     std::map<std::string, int> taken;
-    for (const Claim& claim : runtime_.run(queue_->claim(request)).value()) {
-        ++taken[claim.job.owner];
-    }
+    for (const Claim& claim : claims) ++taken[claim.job.owner];
     EXPECT_EQ(taken, (std::map<std::string, int>{{"anna", 2}, {"bert", 1}}));
 }
 
